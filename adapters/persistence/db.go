@@ -1,0 +1,78 @@
+package persistence
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/zeroui/mmm-engine/domain/tenant"
+)
+
+// DB is a guarded pair of handles to one database: write, where every change and every transaction goes, and read, which may
+// be a pool that cannot write. Both may be the same. It is safe for concurrent use.
+type DB struct{ write, read *gorm.DB }
+
+// New puts the guard on both handles. They must translate errors (gorm.Config.TranslateError) and must not be used by anybody
+// else from then on.
+func New(write, read *gorm.DB) (*DB, error) {
+	for _, h := range []*gorm.DB{write, read} {
+		if _, guarded := h.Plugins[guardName]; guarded {
+			continue
+		}
+		if err := h.Use(Guard{}); err != nil {
+			return nil, fmt.Errorf("guard the database handle: %w", err)
+		}
+	}
+	return &DB{write: write, read: read}, nil
+}
+
+type txKey struct{ db *DB }
+
+// Transactor is ports.Transactor.
+type Transactor struct{ db *DB }
+
+// NewTransactor runs the stores of one DB together.
+func NewTransactor(db *DB) *Transactor { return &Transactor{db: db} }
+
+// Within runs fn in one transaction. A nested call joins the transaction it is called in.
+func (t *Transactor) Within(ctx context.Context, fn func(ctx context.Context) error) error {
+	return t.db.within(ctx, fn)
+}
+
+func (d *DB) within(ctx context.Context, fn func(ctx context.Context) error) error {
+	if d.inTx(ctx) {
+		return fn(ctx)
+	}
+	var own error // fn's own error is given back as it is; only the database's are translated
+	err := d.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		own = fn(context.WithValue(ctx, txKey{d}, tx))
+		return own
+	})
+	if own != nil {
+		return own
+	}
+	return failure(ctx, "commit", err)
+}
+
+// inTx reports whether ctx carries a transaction of this database.
+func (d *DB) inTx(ctx context.Context) bool { return ctx.Value(txKey{d}) != nil }
+
+// writer gives the transaction in ctx, else the write handle.
+func (d *DB) writer(ctx context.Context) *gorm.DB {
+	if tx, ok := ctx.Value(txKey{d}).(*gorm.DB); ok {
+		return tx.WithContext(ctx)
+	}
+	return d.write.WithContext(ctx)
+}
+
+// reader gives the transaction in ctx, else the read handle.
+func (d *DB) reader(ctx context.Context) *gorm.DB {
+	if tx, ok := ctx.Value(txKey{d}).(*gorm.DB); ok {
+		return tx.WithContext(ctx)
+	}
+	return d.read.WithContext(ctx)
+}
+
+// of narrows a statement to a tenant. The condition names the table, so that it also stands in a join.
+func of(h *gorm.DB, t tenant.ID) *gorm.DB { return h.Where(tenantCondition(t)) }

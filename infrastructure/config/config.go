@@ -1,0 +1,189 @@
+package config
+
+import (
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is the whole configuration of one process.
+type Config struct {
+	Server        Server        `yaml:"server"`
+	Observability Observability `yaml:"observability"`
+	Storage       Storage       `yaml:"storage"`
+	Keys          Keys          `yaml:"keys"`
+	Identity      Identity      `yaml:"identity"`
+	Policy        Policy        `yaml:"policy"`
+	Preferences   Preferences   `yaml:"preferences"`
+	Evidence      Evidence      `yaml:"evidence"`
+	LLM           LLM           `yaml:"llm"`
+	Alert         Alert         `yaml:"alert"`
+	Events        Events        `yaml:"events"`
+	Client        Client        `yaml:"client"`
+	Intake        []Intake      `yaml:"intake"`
+	Actors        []Actor       `yaml:"actors"`
+
+	// File is the path of the file that was read, empty when there was none.
+	File string `yaml:"-"`
+}
+
+// Server says where and how HTTP is served.
+type Server struct {
+	// Listen is the address of the API, host:port with an optional host.
+	Listen string `yaml:"listen"`
+	// CORSOrigins are the origins a browser may call from; empty turns CORS off.
+	CORSOrigins []string `yaml:"cors_origins"`
+	// TLSCertFile and TLSKeyFile are PEM files; both or neither.
+	TLSCertFile string `yaml:"tls_cert_file"`
+	TLSKeyFile  string `yaml:"tls_key_file"`
+	// RatePerTenant is the number of requests a second one tenant may make of this process; 0 turns the limit off.
+	RatePerTenant int `yaml:"rate_per_tenant"`
+}
+
+// TLS reports whether the API is served over TLS.
+func (s Server) TLS() bool { return s.TLSCertFile != "" && s.TLSKeyFile != "" }
+
+// Observability says what the process tells about itself, and where.
+type Observability struct {
+	// MetricsListen is an own address for /metrics; empty serves it on the main one.
+	MetricsListen string `yaml:"metrics_listen"`
+	// MetricsTenantLabel puts the tenant into metric labels; false leaves the label empty.
+	MetricsTenantLabel bool `yaml:"metrics_tenant_label"`
+	// LogLevel is one of debug, info, warn, error.
+	LogLevel string `yaml:"log_level"`
+	// AuditLog is where admin mutations are logged: stdout, stderr, or the path of a file that is appended to.
+	AuditLog string `yaml:"audit_log"`
+	// OTLPEndpoint is the base URL of an OTLP/HTTP collector; empty exports no traces.
+	OTLPEndpoint string `yaml:"otlp_endpoint"`
+	// OTLPTracesEndpoint is the full URL for traces and wins over OTLPEndpoint, as OpenTelemetry defines it.
+	OTLPTracesEndpoint string `yaml:"otlp_traces_endpoint"`
+	// OTelDisabled turns tracing off whatever the endpoints say.
+	OTelDisabled bool `yaml:"otel_disabled"`
+}
+
+// Level is LogLevel as slog knows it; an unknown word, which Load refuses, is info.
+func (o Observability) Level() slog.Level {
+	switch o.LogLevel {
+	case "debug":
+		return slog.LevelDebug
+	case "warn":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// TracesURL is the full URL that traces are posted to, or empty when none are exported.
+func (o Observability) TracesURL() string {
+	switch {
+	case o.OTelDisabled:
+		return ""
+	case o.OTLPTracesEndpoint != "":
+		return o.OTLPTracesEndpoint
+	case o.OTLPEndpoint != "":
+		return strings.TrimRight(o.OTLPEndpoint, "/") + "/v1/traces"
+	default:
+		return ""
+	}
+}
+
+// Storage says where data is kept.
+type Storage struct {
+	// DataDir holds the embedded database and, unless Keys.Dir says otherwise, the keys.
+	DataDir string `yaml:"data_dir"`
+	// DatabaseURL and RedisURL select the production stores; empty is embedded. They may carry a password.
+	DatabaseURL Secret `yaml:"database_url"`
+	RedisURL    Secret `yaml:"redis_url"`
+}
+
+// Keys says where signing keys are.
+type Keys struct {
+	// Dir is the directory of the signing keys; empty is `keys` below the data directory. See Config.KeysDir.
+	Dir string `yaml:"dir"`
+}
+
+// KeysDir is the directory of the signing keys, with its default filled in.
+func (c Config) KeysDir() string {
+	if c.Keys.Dir != "" {
+		return c.Keys.Dir
+	}
+	return filepath.Join(c.Storage.DataDir, "keys")
+}
+
+// Identity says who vouches for callers.
+type Identity struct {
+	// Provider is `local`: tokens are signed with a key of this installation.
+	Provider string `yaml:"provider"`
+	// Issuer and Audience are the claims that a token must carry; empty is not checked.
+	Issuer   string `yaml:"issuer"`
+	Audience string `yaml:"audience"`
+}
+
+// Policy says where policy snapshots come from and how long they are good for.
+type Policy struct {
+	// Provider is `settings`: snapshots are made from the tenant's own settings.
+	Provider string `yaml:"provider"`
+	// Fresh is the age up to which a snapshot is used without asking again.
+	Fresh time.Duration `yaml:"fresh"`
+	// Stale is the age up to which a snapshot is used while its source is down.
+	Stale time.Duration `yaml:"stale"`
+}
+
+// Preferences says how preferences are cached.
+type Preferences struct {
+	// TTL is the longest time a cached preference is trusted without having been announced as changed.
+	TTL time.Duration `yaml:"ttl"`
+}
+
+// Evidence says where receipts go.
+type Evidence struct {
+	// Sink is `ledger`: the local append-only ledger.
+	Sink string `yaml:"sink"`
+}
+
+// LLM says who rephrases Mentor texts.
+type LLM struct {
+	// Provider is `none`: templates only.
+	Provider string `yaml:"provider"`
+}
+
+// Alert says where the alert surface delivers to.
+type Alert struct {
+	// Channel is `none`: alerts are kept as open actions only.
+	Channel string `yaml:"channel"`
+}
+
+// Events says which bus carries signals in and decisions out.
+type Events struct {
+	// Bus is `inprocess`.
+	Bus string `yaml:"bus"`
+}
+
+// Client is how the commands that speak HTTP reach a running server.
+type Client struct {
+	// URL is the server's root, without the API's base path.
+	URL string `yaml:"url"`
+	// Token is the bearer token the commands send.
+	Token Secret `yaml:"token"`
+}
+
+// Default is the embedded mode: one machine, nothing else needed.
+func Default() Config {
+	return Config{
+		Server:        Server{Listen: ":8005", CORSOrigins: []string{}},
+		Observability: Observability{MetricsTenantLabel: true, LogLevel: "info", AuditLog: "stdout"},
+		Storage:       Storage{DataDir: "./data"},
+		Identity:      Identity{Provider: "local"},
+		Policy:        Policy{Provider: "settings", Fresh: time.Minute, Stale: 5 * time.Minute},
+		Preferences:   Preferences{TTL: 5 * time.Minute},
+		Evidence:      Evidence{Sink: "ledger"},
+		LLM:           LLM{Provider: "none"},
+		Alert:         Alert{Channel: "none"},
+		Events:        Events{Bus: "inprocess"},
+		Intake:        []Intake{},
+		Actors:        []Actor{},
+	}
+}

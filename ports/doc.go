@@ -1,0 +1,24 @@
+// Package ports holds the outbound interfaces of the engine: what the use cases need of the world, as sentences about
+// behaviour. Every method takes the tenant it works for; another tenant's things do not exist for it (NotFound).
+//
+//	port              used by                       adapters                    unavailable means
+//	Playbooks         decide, manage playbooks      persistence                 503 STORE_UNAVAILABLE
+//	Decisions         decide, audit                 persistence                 503, reservation given back
+//	Signals           decide                        persistence                 503
+//	TenantSettings    decide                        persistence                 503
+//	Preferences       decide                        persistence                 503
+//	Actors            receipts                      persistence                 503
+//	Receipts          audit                         persistence                 503
+//	Transactor        admin mutations               persistence                 503, nothing changed
+//	BudgetHistory     the embedded ledger           persistence                 the ledger is unavailable
+//	FatigueLedger     decide                        memory                      budget_unavailable
+//	PolicySource      decide                        policy/settings             SPEC of policy.Freshness
+//	Claims            decide                        memory                      the unique index decides
+//	ReceiptSigner     everything with evidence      signing                     the call fails, nothing is shown
+//	Identity          the HTTP edge                 identity/local              401, or 503 where somebody else must be asked
+//	ConditionCompiler publishing, deciding          expression                  never
+//	Directory         decide                        directory                   never
+//	Clock, IDs        everybody                     infrastructure              never
+//
+// Each port has one contract suite under test/contract that every adapter and fake passes.
+package ports

@@ -1,0 +1,246 @@
+// Package e2e_test runs the engine as its users do: the built binary, a data directory, HTTP, and the power cut.
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeroui/mmm-engine/test/harness"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	harness.Cleanup()
+	os.Exit(code)
+}
+
+type decided struct {
+	Decision struct {
+		ID      string `json:"decision_id"`
+		Actions []struct {
+			ID   string `json:"action_id"`
+			Type string `json:"type"`
+		} `json:"actions"`
+		Suppressed []struct {
+			Reason string `json:"reason"`
+		} `json:"suppressed"`
+		Receipt struct {
+			ID     string `json:"receipt_id"`
+			Status string `json:"status"`
+		} `json:"receipt"`
+	} `json:"decision"`
+}
+
+func redBuild(limits map[string]any) map[string]any {
+	return map[string]any{
+		"name":     "Red build",
+		"triggers": []any{map[string]any{"event_type": "ci.run.failed"}},
+		"actions": []any{map[string]any{
+			"type": "mirror", "surfaces": []any{"ide"}, "payload": map[string]any{"title": "A run failed", "body": "{{signal.event_type}} on {{context.branch}}."},
+		}},
+		"limits": limits,
+	}
+}
+
+func signal(id string) map[string]any {
+	return map[string]any{
+		"tenant_id": "acme", "context": map[string]any{"repo_id": "shop", "branch": "main"},
+		"signal": map[string]any{"signal_id": id, "source": "ci", "event_type": "ci.run.failed", "severity": "high"},
+	}
+}
+
+func admin(s *harness.Server) string {
+	return s.Token("--tenant", "acme", "--actor", "lead", "--role", "tenant_admin", "--scope", "mmm.decide mmm.read")
+}
+
+func developer(s *harness.Server) string {
+	return s.Token("--tenant", "acme", "--actor", "dev1", "--scope", "mmm.decide mmm.read")
+}
+
+func start(t *testing.T) *harness.Server {
+	t.Helper()
+	s := harness.New(t)
+	out, err := s.Run("keys", "generate")
+	require.NoError(t, err, out)
+	s.Start()
+	return s
+}
+
+func TestConcurrentDecides_admitExactlyTheCap(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.Publish(admin(s), redBuild(map[string]any{"max_per_actor_per_day": 1, "cooldown_minutes": 0}))
+	token := developer(s)
+	var (
+		mu      sync.Mutex
+		wg      sync.WaitGroup
+		shown   int
+		reasons = map[string]int{}
+	)
+	for i := range 20 {
+		wg.Go(func() {
+			a, err := s.Call(t.Context(), http.MethodPost, "/decide?explain=true", token, signal(fmt.Sprintf("run-%d", i)))
+			if err != nil || a.Status != http.StatusOK {
+				t.Errorf("decide: %v, %d: %s", err, a.Status, a.Body)
+				return
+			}
+			var d decided
+			if err := json.Unmarshal(a.Body, &d); err != nil {
+				t.Errorf("answer: %v", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			shown += len(d.Decision.Actions)
+			for _, v := range d.Decision.Suppressed {
+				reasons[v.Reason]++
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 1, shown, "shown over 20 concurrent decides with a cap of 1")
+	require.Equal(t, map[string]int{"cap_playbook_actor_day": 19}, reasons)
+}
+
+func TestBudget_survivesARestart(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.Publish(admin(s), redBuild(map[string]any{"cooldown_minutes": 600}))
+	token := developer(s)
+	var first, second decided
+	s.Must(http.StatusOK, http.MethodPost, "/decide", token, signal("run-1")).Into(t, &first)
+	require.Len(t, first.Decision.Actions, 1)
+	s.Kill()
+	s.Start()
+	s.Must(http.StatusOK, http.MethodPost, "/decide?explain=true", token, signal("run-2")).Into(t, &second)
+	require.Empty(t, second.Decision.Actions)
+	require.Equal(t, "cooldown", second.Decision.Suppressed[0].Reason)
+	again := s.Must(http.StatusOK, http.MethodPost, "/decide", token, signal("run-1"))
+	require.Equal(t, "true", again.Header.Get("Idempotent-Replay"))
+	var replayed decided
+	again.Into(t, &replayed)
+	require.Equal(t, first.Decision.ID, replayed.Decision.ID)
+}
+
+// Every acknowledged decision has its receipt, and the sequence has no gap, however often the power goes.
+func TestPowerCuts_loseNothingThatWasAnswered(t *testing.T) {
+	t.Parallel()
+	const cuts, workers = 5, 8
+	s := start(t)
+	s.Publish(admin(s), redBuild(map[string]any{"cooldown_minutes": 0}))
+	token := developer(s)
+	answered := map[string]string{} // decision -> receipt
+	var mu sync.Mutex
+	for cut := range cuts {
+		ctx, stop := context.WithCancel(t.Context())
+		enough := make(chan struct{})
+		var (
+			wg   sync.WaitGroup
+			once sync.Once
+			got  int
+		)
+		for w := range workers {
+			wg.Go(func() {
+				for i := 0; ctx.Err() == nil; i++ {
+					a, err := s.Call(ctx, http.MethodPost, "/decide", token, signal(fmt.Sprintf("run-%d-%d-%d", cut, w, i)))
+					if err != nil {
+						return // the cut
+					}
+					var d decided
+					if a.Status != http.StatusOK || json.Unmarshal(a.Body, &d) != nil {
+						t.Errorf("decide: %d: %s", a.Status, a.Body)
+						return
+					}
+					mu.Lock()
+					answered[d.Decision.ID] = d.Decision.Receipt.ID
+					if got++; got >= 40 {
+						once.Do(func() { close(enough) })
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		<-enough
+		s.Kill()
+		stop()
+		wg.Wait()
+		s.Start()
+	}
+	s.Env = append(s.Env, "MMM_URL="+s.URL, "MMM_TOKEN="+admin(s))
+	export := filepath.Join(t.TempDir(), "receipts.jsonl")
+	out, err := s.Run("receipts", "export", "--out", export)
+	require.NoError(t, err, out)
+	out, err = s.Run("receipts", "verify", export)
+	require.NoError(t, err, out)
+
+	raw, err := os.ReadFile(export)
+	require.NoError(t, err)
+	byDecision := map[string]string{}
+	for _, line := range bytes.Split(bytes.TrimSpace(raw), []byte("\n")) {
+		var e struct {
+			Receipt struct {
+				ID     string `json:"receipt_id"`
+				Inputs struct {
+					Decision string `json:"decision_id"`
+				} `json:"inputs"`
+			} `json:"receipt"`
+		}
+		require.NoError(t, json.Unmarshal(line, &e))
+		if d := e.Receipt.Inputs.Decision; d != "" {
+			require.NotContains(t, byDecision, d, "a decision has two receipts")
+			byDecision[d] = e.Receipt.ID
+		}
+	}
+	require.GreaterOrEqual(t, len(answered), cuts*40)
+	for d, r := range answered {
+		require.Equal(t, r, byDecision[d], "decision %s was answered and has no receipt", d)
+	}
+}
+
+func TestStop_isGraceful(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.Stop()
+}
+
+func TestServe_refusesADirectoryInUse(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	out, err := s.Run("signals", "replay", "-")
+	require.Error(t, err)
+	require.Contains(t, out, "another mmm process uses this data directory")
+}
+
+func TestDemo_showsAllKindsAndManyReasons(t *testing.T) {
+	t.Parallel()
+	s := harness.New(t)
+	out, err := s.Run("demo", "--exit", "--data", filepath.Join(s.Dir, "demo"))
+	require.NoError(t, err, out)
+	_, summary, ok := strings.Cut(out, "\nSummary\n")
+	require.True(t, ok, out)
+	shown := regexp.MustCompile(`shown +(\d+): mirror (\d+) mentor (\d+) multiplier (\d+)`).FindStringSubmatch(summary)
+	require.NotNil(t, shown, summary)
+	for i, least := range []int{12, 1, 1, 1} {
+		n, err := strconv.Atoi(shown[i+1])
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, n, least, summary)
+	}
+	reasons := regexp.MustCompile(`(?m)^    ([a-z_]+) +\d+$`).FindAllString(summary, -1)
+	require.GreaterOrEqual(t, len(reasons), 8, summary)
+
+	again, err := s.Run("demo", "--exit", "--data", filepath.Join(s.Dir, "demo"))
+	require.NoError(t, err, again)
+	require.Contains(t, again, " 0 decided", "a second run changes nothing")
+}
