@@ -40,8 +40,8 @@ type Intake interface {
 	// Claim gives up to limit signals that are due at now, of all tenants, in the order of their arrival. They are due again at
 	// until, unless something is said of them before; so a process that dies holds nothing up for ever.
 	Claim(ctx context.Context, now, until time.Time, limit int) ([]Waiting, error)
-	// Done ends a wait. One that is over already is no error.
-	Done(ctx context.Context, w Waiting) error
+	// Done ends waits, in one transaction. One that is over already is no error.
+	Done(ctx context.Context, done ...Waiting) error
 	// Later notes a failed attempt; the signal is due again at the given time.
 	Later(ctx context.Context, w Waiting, due time.Time, reason string) error
 	// Park gives a signal up.

@@ -25,11 +25,12 @@ type commands struct {
 	Token    tokenCmd   `cmd:"" help:"Print a token of the local identity."`
 	Playbook struct {
 		Validate validateCmd `cmd:"" help:"Check playbook files."`
+		Test     testCmd     `cmd:"" help:"Run the tests in playbook files."`
 		Push     pushCmd     `cmd:"" help:"Create or change playbooks on a server from files."`
 		Pull     pullCmd     `cmd:"" help:"Write a server's playbooks to files."`
 	} `cmd:"" help:"Work with playbooks."`
 	Signals struct {
-		Replay replayCmd `cmd:"" help:"Decide on recorded signals, on a virtual clock."`
+		Replay replayCmd `cmd:"" help:"Decide on recorded signals, on a virtual clock; with --url a server does, on the real one."`
 	} `cmd:"" help:"Work with signals."`
 	Receipts struct {
 		Export exportCmd `cmd:"" help:"Write a tenant's receipts as JSONL."`

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -99,7 +98,7 @@ func (r *remote) playbooks(ctx context.Context) ([]map[string]json.RawMessage, e
 	var all []map[string]json.RawMessage
 	for cursor := ""; ; {
 		var page []map[string]json.RawMessage
-		header, err := r.call(ctx, http.MethodGet, "/playbooks?limit=200&cursor="+url.QueryEscape(cursor), nil, &page)
+		header, err := r.call(ctx, http.MethodGet, pageOf("/playbooks", cursor), nil, &page)
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/zeroui/mmm-engine/application/ingestsignal"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
+	"github.com/zeroui/mmm-engine/application/testplaybook"
 	"github.com/zeroui/mmm-engine/domain/fault"
 	"github.com/zeroui/mmm-engine/domain/signal"
 	"github.com/zeroui/mmm-engine/domain/tenant"
@@ -36,6 +37,8 @@ type Program struct {
 	Mint func(cfg config.Config, who Token) (string, error)
 	// ValidatePlaybook lists what is wrong with a playbook document.
 	ValidatePlaybook func(document []byte) []fault.Field
+	// TestPlaybook runs the tests of a playbook document, or lists what is wrong with the document itself.
+	TestPlaybook func(document []byte) ([]testplaybook.Outcome, []fault.Field)
 	// VerifyReceipts checks an export against a JWKS document, or this installation's own keys where keys is nil.
 	VerifyReceipts func(cfg config.Config, export io.Reader, keys []byte) (Verification, error)
 	// Check looks at the configuration and every dependency.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 )
 
@@ -40,7 +39,7 @@ func (c exportCmd) Run(ctx context.Context, p *Program) (err error) {
 			Items []json.RawMessage `json:"items"`
 			Next  *string           `json:"next_cursor"`
 		}
-		if _, err := r.call(ctx, http.MethodGet, "/receipts?limit=200&cursor="+url.QueryEscape(cursor), nil, &page); err != nil {
+		if _, err := r.call(ctx, http.MethodGet, pageOf("/receipts", cursor), nil, &page); err != nil {
 			return err
 		}
 		for _, it := range page.Items {

@@ -101,6 +101,15 @@ func serverError(method, path string, status int, raw []byte) error {
 	return errors.New(b.String())
 }
 
+// pageOf is the path of a page; an empty cursor is the first.
+func pageOf(path, cursor string) string {
+	q := url.Values{"limit": {"200"}}
+	if cursor != "" {
+		q.Set("cursor", cursor)
+	}
+	return path + "?" + q.Encode()
+}
+
 // nextCursor reads the cursor of a Link header with rel="next".
 func nextCursor(h http.Header) string {
 	for _, part := range strings.Split(h.Get("Link"), ",") {

@@ -20,6 +20,8 @@ type replayCmd struct {
 	Sample bool   `help:"First give the tenant the demo's playbooks and settings, if it has none of its own."`
 	Data   string `type:"path" help:"Data directory; wins over MMM_DATA_DIR."`
 	Quiet  bool   `short:"q" help:"Print the summary only."`
+	URL    string `help:"Send the signals to this server instead of deciding here."`
+	Token  string `env:"MMM_TOKEN" help:"Bearer token with the scope mmm.ingest, for --url; its tenant counts, not --tenant."`
 }
 
 // Run decides on a file of signals, on a virtual clock that stands at each signal's time.
@@ -27,10 +29,6 @@ func (c replayCmd) Run(ctx context.Context, p *Program) (err error) {
 	t, err := tenant.ParseID(c.Tenant)
 	if err != nil {
 		return usage("--tenant %v", err)
-	}
-	cfg, err := p.load(c.Data)
-	if err != nil {
-		return err
 	}
 	in := p.In
 	if c.File != "-" {
@@ -40,6 +38,13 @@ func (c replayCmd) Run(ctx context.Context, p *Program) (err error) {
 		}
 		defer func() { _ = f.Close() }()
 		in = f
+	}
+	if c.URL != "" {
+		return c.runRemote(ctx, p, in)
+	}
+	cfg, err := p.load(c.Data)
+	if err != nil {
+		return err
 	}
 	if _, err := p.GenerateKeys(cfg); err != nil {
 		return err

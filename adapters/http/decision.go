@@ -25,10 +25,8 @@ func (s *Server) getDecision(c echo.Context) error {
 	if !s.maySee(who, stored.Decision) {
 		return fault.Forbiddenf("this decision is about another actor")
 	}
-	if s.deps.Access != nil {
-		if err := s.deps.Access.Note(c.Request().Context(), who, []actor.ID{stored.Decision.Actor}, "decision/"+id); err != nil {
-			return err
-		}
+	if err := s.deps.Access.Note(c.Request().Context(), who, []actor.ID{stored.Decision.Actor}, "decision/"+id); err != nil {
+		return err
 	}
 	return answer(c, http.StatusOK, decisionRecord{decisionOf(stored, true)})
 }

@@ -218,7 +218,7 @@ func TestContract_servesWhatIsBuilt(t *testing.T) {
 	}
 	require.Equal(t, want, got)
 	require.Nil(t, h.contract.Document().Components.Schemas["ExperimentResults"])
-	require.Nil(t, h.contract.Document().Components.Schemas["SignalResults"], "nothing that is built speaks of it")
+	require.Nil(t, h.contract.Document().Components.Schemas["BacktestReport"], "nothing that is built speaks of it")
 
 	without := newHouse(t, func(d *httpapi.Deps, _ *httpapi.Config) { d.Metrics = nil })
 	require.Len(t, without.contract.Operations(), len(want)-1, "metrics with an address of their own")

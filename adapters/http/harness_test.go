@@ -28,10 +28,14 @@ import (
 	"github.com/zeroui/mmm-engine/application/evidence"
 	"github.com/zeroui/mmm-engine/application/explaindecision"
 	"github.com/zeroui/mmm-engine/application/ingestsignal"
+	"github.com/zeroui/mmm-engine/application/listdecisions"
 	"github.com/zeroui/mmm-engine/application/livebooks"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
+	"github.com/zeroui/mmm-engine/application/managepreferences"
+	"github.com/zeroui/mmm-engine/application/managetenant"
 	"github.com/zeroui/mmm-engine/application/openactions"
 	"github.com/zeroui/mmm-engine/application/recordoutcome"
+	"github.com/zeroui/mmm-engine/application/reportmetrics"
 	"github.com/zeroui/mmm-engine/domain/actor"
 	"github.com/zeroui/mmm-engine/domain/caller"
 	"github.com/zeroui/mmm-engine/domain/playbook"
@@ -86,6 +90,7 @@ func newHouse(tb testing.TB, options ...option) *house {
 	tx := evidence.NewTransactor(h.store.Transactor)
 	clerk := evidence.NewClerk(h.store.Receipts, signer, h.store.Actors, h.clock, ids, fake.KeyedHash{}, &h.audit)
 	ledger := fake.NewLedger(h.clock, h.store.History)
+	h.access.AccessLog = h.store.AccessLog
 	access := auditaccess.New(&h.access, tx, clerk, h.store.Actors)
 	floor := decideaction.Floor{Clock: h.clock, IDs: ids, Hash: fake.KeyedHash{}, Meter: h.meter}
 	deps := httpapi.Deps{
@@ -106,7 +111,13 @@ func newHouse(tb testing.TB, options ...option) *house {
 		Playbooks: manageplaybook.New(h.store.Playbooks, tx, books, conditions{}, clerk, h.store.Actors, h.clock, ids),
 		Receipts:  auditreceipts.New(h.store.Receipts),
 		Access:    access,
-		Decisions: h.store.Decisions, Settings: h.store.TenantSettings,
+		Tenants:   managetenant.New(h.store.TenantSettings, tx, clerk, h.clock),
+		Preferences: managepreferences.New(
+			h.store.Preferences, tx, clerk, access, h.clock, ids,
+		),
+		Reports:      reportmetrics.New(h.store.Reports),
+		DecisionList: listdecisions.New(h.store.DecisionList, h.directory, access),
+		Decisions:    h.store.Decisions, Settings: h.store.TenantSettings,
 		Identity: h.identity, Directory: h.directory, Clock: h.clock, IDs: ids, Hash: fake.KeyedHash{},
 		Log:  slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Keys: func() (json.RawMessage, error) { return json.Marshal(ring.JWKS()) },
@@ -225,7 +236,10 @@ type accessLog struct {
 	looks []string
 }
 
-func (l *accessLog) Add(_ context.Context, _ tenant.ID, a ports.Access, of []actor.ID) error {
+func (l *accessLog) Add(ctx context.Context, t tenant.ID, a ports.Access, of []actor.ID) error {
+	if err := l.AccessLog.Add(ctx, t, a, of); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, id := range of {

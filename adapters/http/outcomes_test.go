@@ -22,7 +22,7 @@ import (
 )
 
 // shows gives a playbook that shows one action of a kind for the event type of that name.
-func shows(kind string, more string) string {
+func shows(kind, more string) string {
 	return fmt.Sprintf(`{"name":"One %[1]s","triggers":[{"event_type":"show.%[1]s%[2]s"}],"limits":{"cooldown_minutes":0},
 		"actions":[{"type":%[1]q,"surfaces":["ide","ci"],%[3]s"payload":{"title":"The run is red","body":"The run before was green."}}]}`,
 		kind, strings.NewReplacer(`"requires_dual_channel":true,`, ".dual").Replace(more), more)
@@ -30,7 +30,8 @@ func shows(kind string, more string) string {
 
 const dual = `"requires_dual_channel":true,`
 
-var signals atomic.Int64 //nolint:gochecknoglobals // only makes ids differ
+// signals makes the ids of signals differ.
+var signals atomic.Int64
 
 // roomy gives the tenant more attention than any test spends.
 func (h *house) roomy(tb testing.TB) {
@@ -120,7 +121,7 @@ func TestOutcome_followsTheLattice(t *testing.T) {
 			t.Parallel()
 			d, a := h.shown(t, "dev1", "mirror")
 			first := map[string]string{}
-			for _, step := range strings.Fields(c.reports) {
+			for step := range strings.FieldsSeq(c.reports) {
 				result, status, _ := strings.Cut(step, "=")
 				s := report(d, a, result, why)
 				s.name = step

@@ -56,6 +56,7 @@ func (s *Server) routes() []route {
 		{post, "/decide", caller.ScopeDecide, anybody, s.decide},
 		{post, "/triggers/evaluate", caller.ScopeDecide, anybody, s.evaluateTrigger},
 		{post, "/signals", caller.ScopeIngest, anybody, s.sendSignals},
+		{get, "/decisions", caller.ScopeRead, anybody, s.listDecisions},
 		{get, "/decisions/{id}", caller.ScopeRead, anybody, s.getDecision},
 		{get, "/decisions/{id}/explain", caller.ScopeRead, anybody, s.explainDecision},
 		{post, "/decisions/{id}/outcomes", caller.ScopeOutcome, anybody, s.sendOutcome},
@@ -74,6 +75,15 @@ func (s *Server) routes() []route {
 		{post, "/playbooks/{id}/rollback", "", admin, s.rollbackPlaybook},
 		{get, "/playbooks/{id}/versions", caller.ScopeRead, anybody, s.listVersions},
 		{get, "/playbooks/{id}/versions/{n}", caller.ScopeRead, anybody, s.getVersion},
+
+		{get, "/actors/{actor_id}/preferences", caller.ScopeRead, anybody, s.getPreferences},
+		{put, "/actors/{actor_id}/preferences", "", anybody, s.putPreferences},
+		{post, "/actors/{actor_id}/preferences/snooze", "", anybody, s.snooze},
+		{del, "/actors/{actor_id}/preferences/snooze", "", anybody, s.endSnooze},
+		{get, "/actors/{actor_id}/access-log", caller.ScopeRead, anybody, s.getAccessLog},
+		{get, "/tenants/{tenant_id}/policy", caller.ScopeRead, admin, s.getSettings},
+		{put, "/tenants/{tenant_id}/policy", "", admin, s.putSettings},
+		{get, "/tenants/{tenant_id}/metrics", caller.ScopeRead, admin, s.getTenantMetrics},
 
 		{get, "/receipts", caller.ScopeRead, admin, s.listReceipts},
 		{get, "/receipts/{id}", caller.ScopeRead, admin, s.getReceipt},

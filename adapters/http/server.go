@@ -17,14 +17,18 @@ import (
 	"github.com/zeroui/mmm-engine/application/decideaction"
 	"github.com/zeroui/mmm-engine/application/explaindecision"
 	"github.com/zeroui/mmm-engine/application/ingestsignal"
+	"github.com/zeroui/mmm-engine/application/listdecisions"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
+	"github.com/zeroui/mmm-engine/application/managepreferences"
+	"github.com/zeroui/mmm-engine/application/managetenant"
 	"github.com/zeroui/mmm-engine/application/openactions"
 	"github.com/zeroui/mmm-engine/application/recordoutcome"
+	"github.com/zeroui/mmm-engine/application/reportmetrics"
 	"github.com/zeroui/mmm-engine/domain/privacy"
 	"github.com/zeroui/mmm-engine/ports"
 )
 
-// Deps is what the edge calls. Everything but Access and Metrics is required.
+// Deps is what the edge calls. Everything but Metrics is required.
 type Deps struct {
 	Decide    *decideaction.UseCase
 	Signals   *ingestsignal.Acceptor
@@ -33,17 +37,20 @@ type Deps struct {
 	Receipts  *auditreceipts.UseCase
 	Outcomes  *recordoutcome.UseCase
 	Actions   *openactions.UseCase
-	// Access notes that an admin reads another's data, before the answer. Nil is for a store without access logs: then
-	// nothing is noted.
-	Access    *auditaccess.UseCase
-	Decisions ports.Decisions
-	Settings  ports.TenantSettings
-	Identity  ports.Identity
-	Directory ports.Directory
-	Clock     ports.Clock
-	IDs       ports.IDs
-	Hash      ports.KeyedHash
-	Log       *slog.Logger
+	// Access notes that an admin reads another's data, before the answer.
+	Access       *auditaccess.UseCase
+	Tenants      *managetenant.UseCase
+	Preferences  *managepreferences.UseCase
+	Reports      *reportmetrics.UseCase
+	DecisionList *listdecisions.UseCase
+	Decisions    ports.Decisions
+	Settings     ports.TenantSettings
+	Identity     ports.Identity
+	Directory    ports.Directory
+	Clock        ports.Clock
+	IDs          ports.IDs
+	Hash         ports.KeyedHash
+	Log          *slog.Logger
 	// Keys gives the JWKS document of the public keys.
 	Keys func() (json.RawMessage, error)
 	// Ready says whether this replica can do its work.
@@ -138,6 +145,7 @@ func New(deps Deps, cfg Config) (*Server, error) {
 
 func (d Deps) complete() error {
 	missing := d.Decide == nil || d.Signals == nil || d.Explain == nil || d.Playbooks == nil || d.Receipts == nil || d.Outcomes == nil || d.Actions == nil ||
+		d.Access == nil || d.Tenants == nil || d.Preferences == nil || d.Reports == nil || d.DecisionList == nil ||
 		d.Decisions == nil || d.Settings == nil ||
 		d.Identity == nil || d.Directory == nil || d.Clock == nil || d.IDs == nil || d.Hash == nil || d.Log == nil ||
 		d.Keys == nil || d.Ready == nil

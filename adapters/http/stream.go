@@ -147,7 +147,6 @@ func (e *eventStream) write(frame string) bool {
 		h := e.res.Header()
 		h.Set(echo.HeaderContentType, "text/event-stream")
 		h.Set("X-Accel-Buffering", "no")
-		_ = e.ctl.SetReadDeadline(time.Time{}) // the server's is for the request, and that is read
 		e.res.WriteHeader(http.StatusOK)
 	}
 	e.extend()

@@ -44,15 +44,36 @@ func (d *DB) within(ctx context.Context, fn func(ctx context.Context) error) err
 	if d.inTx(ctx) {
 		return fn(ctx)
 	}
-	var own error // fn's own error is given back as it is; only the database's are translated
+	var (
+		own  error // fn's own error is given back as it is; only the database's are translated
+		last endings
+	)
 	err := d.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		own = fn(context.WithValue(ctx, txKey{d}, tx))
+		own = fn(context.WithValue(context.WithValue(ctx, txKey{d}, tx), endKey{d}, &last))
 		return own
 	})
+	for _, f := range last {
+		f()
+	}
 	if own != nil {
 		return own
 	}
 	return failure(ctx, "commit", err)
+}
+
+// endings are what is to be done when a transaction is over.
+type endings []func()
+
+type endKey struct{ db *DB }
+
+// atEnd runs f when the transaction in ctx is over, at once where there is none. It runs also where nothing was committed: a
+// commit whose answer was lost may stand.
+func (d *DB) atEnd(ctx context.Context, f func()) {
+	if last, ok := ctx.Value(endKey{d}).(*endings); ok {
+		*last = append(*last, f)
+		return
+	}
+	f()
 }
 
 // inTx reports whether ctx carries a transaction of this database.

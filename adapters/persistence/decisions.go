@@ -14,13 +14,18 @@ import (
 
 // Decisions is ports.Decisions. It owns a goroutine, which Close ends.
 type Decisions struct {
-	db  *DB
-	rec *recorder
+	db   *DB
+	rec  *recorder
+	owes bool
 }
 
 // NewDecisions keeps decisions in db and starts the recorder. now is the real time, by which reservations run out.
-func NewDecisions(db *DB, now func() time.Time) *Decisions {
-	return &Decisions{db: db, rec: startRecorder(db, now)}
+func NewDecisions(db *DB, now func() time.Time, options ...DecisionsOption) *Decisions {
+	s := &Decisions{db: db, rec: startRecorder(db, now)}
+	for _, o := range options {
+		o(s)
+	}
+	return s
 }
 
 // Close records what is queued and stops the recorder; later records are refused as StoreUnavailable. Doing it twice is no error.
@@ -32,6 +37,10 @@ func (s *Decisions) Record(ctx context.Context, t tenant.ID, r ports.Record) (po
 	j, err := newJob(ctx, t, r)
 	if err != nil {
 		return ports.Stored{}, err
+	}
+	if s.owes && len(r.Decision.Actions) > 0 {
+		row := owedBudget(r.Decision, r.Now)
+		j.owed = &row
 	}
 	if s.db.inTx(ctx) {
 		if j.late(s.rec.now()) {

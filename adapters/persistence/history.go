@@ -6,14 +6,9 @@ import (
 
 	"github.com/zeroui/mmm-engine/domain/actor"
 	"github.com/zeroui/mmm-engine/domain/fatigue"
+	"github.com/zeroui/mmm-engine/domain/outcome"
 	"github.com/zeroui/mmm-engine/domain/playbook"
 	"github.com/zeroui/mmm-engine/domain/tenant"
-)
-
-// The outcomes that leave an action open.
-const (
-	resultShown   = "shown"
-	resultIgnored = "ignored"
 )
 
 // BudgetHistory is ports.BudgetHistory.
@@ -71,7 +66,7 @@ func (s *BudgetHistory) Fates(ctx context.Context, t tenant.ID, a actor.ID, repo
 	out := make([]fatigue.Fate, len(rows))
 	for i, r := range rows {
 		out[i] = fatigue.Fate{Playbook: playbook.ID(r.PlaybookID), Heeded: r.final(), Ended: fromMicros(r.ExpiresAt)}
-		if r.ResultAt != nil && (r.final() || textOf(r.Result) == resultIgnored) {
+		if r.ResultAt != nil && (r.final() || outcome.Result(textOf(r.Result)) == outcome.Ignored) {
 			out[i].Ended = fromMicros(*r.ResultAt)
 		}
 	}
@@ -79,10 +74,4 @@ func (s *BudgetHistory) Fates(ctx context.Context, t tenant.ID, a actor.ID, repo
 }
 
 // final reports whether the action's last outcome is a final one.
-func (r actionRow) final() bool {
-	switch textOf(r.Result) {
-	case "", resultShown, resultIgnored:
-		return false
-	}
-	return true
-}
+func (r actionRow) final() bool { return outcome.Result(textOf(r.Result)).Final() }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zeroui/mmm-engine/domain/decision"
 	"github.com/zeroui/mmm-engine/domain/fault"
+	"github.com/zeroui/mmm-engine/domain/outcome"
 	"github.com/zeroui/mmm-engine/domain/tenant"
 	"github.com/zeroui/mmm-engine/ports"
 )
@@ -23,6 +24,17 @@ func (openRow) TableName() string { return "actions" }
 
 func (r openRow) position() ports.Position {
 	return ports.Position{Sequence: r.Sequence, Index: r.Action.Position}
+}
+
+// unanswered are the results that leave an action open.
+func unanswered() []string {
+	var out []string
+	for _, r := range outcome.Results() {
+		if !r.Final() {
+			out = append(out, string(r))
+		}
+	}
+	return out
 }
 
 // OpenActions is ports.OpenActions.
@@ -51,7 +63,7 @@ func (s *OpenActions) Open(ctx context.Context, t tenant.ID, q ports.OpenQuery, 
 		Joins("JOIN receipts ON receipts.tenant_id = decisions.tenant_id AND receipts.receipt_id = decisions.receipt_id").
 		Where("actions.actor_id = ?", string(q.Actor)).
 		Where("actions.expires_at > ?", micros(q.Now)).
-		Where("COALESCE(actions.result, ?) IN ?", resultShown, []string{resultShown, resultIgnored}).
+		Where("COALESCE(actions.result, ?) IN ?", string(outcome.Shown), unanswered()).
 		Where("decisions.replay = ?", false).
 		Where("(receipts.sequence, actions.position) > (?, ?)", q.After.Sequence, q.After.Index)
 	if q.Surface != "" {

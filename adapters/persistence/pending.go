@@ -198,9 +198,21 @@ func (s *Intake) waits(ctx context.Context, w ports.Waiting) *gorm.DB {
 	return of(s.db.writer(ctx).Model(&waitingRow{}), w.Tenant).Where("waiting_id = ?", w.Number)
 }
 
-// Done ends a wait.
-func (s *Intake) Done(ctx context.Context, w ports.Waiting) error {
-	return failure(ctx, "end a wait", s.waits(ctx, w).Delete(&waitingRow{}).Error)
+// Done ends waits.
+func (s *Intake) Done(ctx context.Context, done ...ports.Waiting) error {
+	numbers := map[tenant.ID][]int64{}
+	for _, w := range done {
+		numbers[w.Tenant] = append(numbers[w.Tenant], w.Number)
+	}
+	return s.db.within(ctx, func(ctx context.Context) error {
+		for t, n := range numbers {
+			err := of(s.db.writer(ctx), t).Where("waiting_id IN ?", n).Delete(&waitingRow{}).Error
+			if err != nil {
+				return failure(ctx, "end waits", err)
+			}
+		}
+		return nil
+	})
 }
 
 // Later notes a failed attempt and when the next is due.

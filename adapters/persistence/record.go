@@ -47,6 +47,7 @@ type job struct {
 	refused  []suppressionRow
 	signal   *signalRow
 	outbox   outboxRow
+	owed     *refRow // nil: no budget elsewhere has to hear of it
 	receipt  receiptRow
 
 	state atomic.Int32
@@ -148,6 +149,7 @@ func insert(tx *gorm.DB, jobs []*job) error {
 		actions   []actionRow
 		refused   []suppressionRow
 		outbox    []*outboxRow
+		owed      []*refRow
 		receipts  []*receiptRow
 	)
 	for _, j := range jobs {
@@ -158,6 +160,9 @@ func insert(tx *gorm.DB, jobs []*job) error {
 		actions = append(actions, j.actions...)
 		refused = append(refused, j.refused...)
 		outbox = append(outbox, &j.outbox)
+		if j.owed != nil {
+			owed = append(owed, j.owed)
+		}
 		receipts = append(receipts, &j.receipt)
 	}
 	if err := insertAll(tx.Clauses(clause.OnConflict{DoNothing: true}), signals); err != nil {
@@ -173,6 +178,9 @@ func insert(tx *gorm.DB, jobs []*job) error {
 		return err
 	}
 	if err := insertAll(tx, outbox); err != nil {
+		return err
+	}
+	if err := insertAll(tx, owed); err != nil {
 		return err
 	}
 	return appendReceipts(tx, receipts)

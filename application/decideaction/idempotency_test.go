@@ -290,4 +290,3 @@ func (l *listening) Claim(ctx context.Context, key, hash string) (func(), error)
 	*l.heard = append(*l.heard, key)
 	return l.Claims.Claim(ctx, key, hash)
 }
-

@@ -51,7 +51,10 @@ func TestWhatCannotBeRecorded_isNotShown(t *testing.T) {
 		fail func(*rig.Rig)
 		code string
 	}{
-		"the store is away":       {func(r *rig.Rig) { r.Store.Decisions.FailNext(nil); r.Store.Decisions.FailNext(fault.StoreUnavailable(boom)) }, fault.CodeStoreUnavailable},
+		"the store is away": {func(r *rig.Rig) {
+			r.Store.Decisions.FailNext(nil)
+			r.Store.Decisions.FailNext(fault.StoreUnavailable(boom))
+		}, fault.CodeStoreUnavailable},
 		"the store breaks":        {func(r *rig.Rig) { r.Store.Decisions.FailNext(nil); r.Store.Decisions.FailNext(boom) }, fault.CodeStoreUnavailable},
 		"nobody can sign":         {func(r *rig.Rig) { r.Signer.FailNext(boom) }, fault.CodeStoreUnavailable},
 		"the actor has no salt":   {func(r *rig.Rig) { r.Store.Actors.FailNext(boom) }, fault.CodeStoreUnavailable},

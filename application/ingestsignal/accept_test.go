@@ -117,7 +117,9 @@ func TestAccept_knowsWhoIsMeant(t *testing.T) {
 		got = append(got, heard{w.Signal.ID, w.Signal.Actor, w.Signal.ActorType, w.Signal.UTCOffset != nil})
 	}
 	require.Equal(t, []heard{
-		{"s1", "boss", actor.Human, false}, {"s3", "bot7", actor.AIAgent, false}, {"s4", "agent9", actor.AIAgent, false},
+		{"s1", "boss", actor.Human, false},
+		{"s3", "bot7", actor.AIAgent, false},
+		{"s4", "agent9", actor.AIAgent, false},
 		{"s5", "dev1", actor.Human, true},
 	}, got)
 	require.Equal(t, 5, h.meter.Count("signal", "acme", "api", "a.b"), "automation is counted too")

@@ -128,9 +128,11 @@ type told struct {
 
 func watch(in ports.Intake) told { return told{in, make(chan string, 1000)} }
 
-func (x told) Done(ctx context.Context, w ports.Waiting) error {
-	err := x.Intake.Done(ctx, w)
-	x.fates <- "done " + w.Signal.ID
+func (x told) Done(ctx context.Context, done ...ports.Waiting) error {
+	err := x.Intake.Done(ctx, done...)
+	for _, w := range done {
+		x.fates <- "done " + w.Signal.ID
+	}
 	return err
 }
 

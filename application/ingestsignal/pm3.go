@@ -79,8 +79,14 @@ func (m *pm3) check(p *fault.Problems) {
 		return slices.ContainsFunc(p.Fields(), func(f fault.Field) bool { return f.Field == field })
 	}
 	for _, f := range []struct{ name, value string }{
-		{"signal_id", m.signalID}, {"tenant_id", m.tenantID}, {"producer_id", m.producerID}, {"signal_type", m.signalType},
-		{"schema_version", m.schemaVersion}, {"environment", m.environment}, {"signal_kind", m.kind}, {"occurred_at", m.occurredAt},
+		{"signal_id", m.signalID},
+		{"tenant_id", m.tenantID},
+		{"producer_id", m.producerID},
+		{"signal_type", m.signalType},
+		{"schema_version", m.schemaVersion},
+		{"environment", m.environment},
+		{"signal_kind", m.kind},
+		{"occurred_at", m.occurredAt},
 		{"ingested_at", m.ingestedAt},
 	} {
 		if f.value == "" && !told(f.name) {

@@ -16,8 +16,10 @@ import (
 )
 
 const (
-	lanes   = 4
-	maxHeld = 64 // claimed and not finished
+	// lanes is how many signals are decided at a time. Deciding mostly waits for the store, which commits those that come
+	// together as one.
+	lanes   = 16
+	maxHeld = 128 // claimed and not decided
 	// hold is how long a claim holds. It is far more than maxHeld decisions take; what lapses is decided twice, and the second
 	// time finds the first decision.
 	hold = time.Minute
@@ -54,6 +56,7 @@ type Worker struct {
 
 	wake     chan struct{}
 	lanes    [lanes]chan ports.Waiting
+	decided  chan ports.Waiting
 	held     atomic.Int64
 	hungry   atomic.Bool // more may wait than there is room for
 	stopping atomic.Bool
@@ -69,6 +72,7 @@ func NewWorker(
 ) *Worker {
 	w := &Worker{
 		decide: decide, intake: intake, directory: directory, clock: clock, log: log, opts: opts, wake: make(chan struct{}, 1),
+		decided: make(chan ports.Waiting, maxHeld),
 	}
 	for i := range w.lanes {
 		w.lanes[i] = make(chan ports.Waiting, maxHeld) // never more than is held, so handing over never waits
@@ -95,9 +99,15 @@ func (w *Worker) Start(ctx context.Context) error {
 	var claims, work context.Context
 	claims, w.stopClaims = context.WithCancel(base)
 	work, w.stopWork = context.WithCancel(base)
+	var open sync.WaitGroup
 	for i := range w.lanes {
-		w.done.Go(func() { w.run(work, w.lanes[i]) })
+		open.Go(func() { w.run(work, w.lanes[i]) })
 	}
+	w.done.Go(func() { w.finish(work) })
+	w.done.Go(func() {
+		open.Wait()
+		close(w.decided)
+	})
 	w.done.Go(func() {
 		w.claim(claims)
 		for i := range w.lanes {
@@ -203,6 +213,24 @@ func (w *Worker) run(ctx context.Context, lane <-chan ports.Waiting) {
 	}
 }
 
+// finish ends the waits of what was decided, all that have come together at once.
+func (w *Worker) finish(ctx context.Context) {
+	for s := range w.decided {
+		batch := []ports.Waiting{s}
+		for more := true; more && len(batch) < maxHeld; {
+			select {
+			case next, open := <-w.decided:
+				if more = open; open {
+					batch = append(batch, next)
+				}
+			default:
+				more = false
+			}
+		}
+		w.note(ctx, w.intake.Done(context.WithoutCancel(ctx), batch...))
+	}
+}
+
 // one decides one signal and says in the store what became of it. What it cannot say there is decided again once the claim
 // has run out, and then found decided.
 func (w *Worker) one(ctx context.Context, s ports.Waiting) {
@@ -211,7 +239,7 @@ func (w *Worker) one(ctx context.Context, s ports.Waiting) {
 	now := w.clock.Now()
 	switch attempts := s.Attempts + 1; {
 	case err == nil:
-		w.note(ctx, w.intake.Done(after, s))
+		w.decided <- s
 	case ctx.Err() != nil:
 		w.note(ctx, w.intake.Unclaim(after, now, s))
 	case given(err, attempts, now.Sub(s.Since)):

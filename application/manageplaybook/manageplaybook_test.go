@@ -267,11 +267,37 @@ func TestPublish_refusesWhatItCannotRun(t *testing.T) {
 	require.Zero(t, old.live(t))
 }
 
+func TestRollback_publishesAnOlderVersionAsANewOne(t *testing.T) {
+	t.Parallel()
+	d, c := newDesk(), lead(t)
+	p, err := d.Create(t.Context(), c, given.Document())
+	require.NoError(t, err)
+	id := p.State().ID
+	for _, owner := range []string{"first", "second"} {
+		_, err = d.Revise(t.Context(), c, id, []byte(`{"owner":"`+owner+`"}`), 0)
+		require.NoError(t, err)
+		_, err = d.Publish(t.Context(), c, id, 0)
+		require.NoError(t, err)
+	}
+	p, err = d.Rollback(t.Context(), c, id, 1, 0)
+	require.NoError(t, err)
+	require.Equal(t, 3, p.State().Live.Number)
+	require.Equal(t, "first", p.State().Live.Definition.Owner)
+	require.Equal(t, "rollback", d.receipts(t)[5]["verb"])
+	_, err = d.Rollback(t.Context(), c, id, 9, 0)
+	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
+	_, err = d.Rollback(t.Context(), as(t, "acme"), id, 1, 0)
+	require.True(t, fault.Is(err, fault.Forbidden), "%v", err)
+	require.Len(t, d.receipts(t), 6)
+}
+
 func TestCheck_tellsEachProblemOnce(t *testing.T) {
 	t.Parallel()
 	document := given.Document(given.Set("name", ""), given.Set("conditions", []any{
-		map[string]any{"type": "expr", "expr": "nonsense"}, map[string]any{"type": "branch", "value": "[a"},
-		map[string]any{"type": "moon", "value": "full"}, map[string]any{"type": "severity", "value": []string{"high", "loud"}},
+		map[string]any{"type": "expr", "expr": "nonsense"},
+		map[string]any{"type": "branch", "value": "[a"},
+		map[string]any{"type": "moon", "value": "full"},
+		map[string]any{"type": "severity", "value": []string{"high", "loud"}},
 		map[string]any{"type": "expr", "expr": ""},
 	}), given.Set("actions.0.payload.title", "{{x}}"))
 	_, problems := manageplaybook.Check(document, given.Exprs{})

@@ -4,7 +4,6 @@
 package managetenant
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,17 +41,22 @@ func (u *UseCase) Settings(ctx context.Context, c caller.Caller, t tenant.ID) (t
 	return u.settings.Settings(ctx, t)
 }
 
-// Overlay gives the settings with the keys of the document, and everything that is wrong with the outcome.
+// Overlay gives the settings with the keys of the document, and everything that is wrong with the outcome. Keys that are no
+// settings are passed over: to refuse them is the affair of the contract.
 func Overlay(present tenant.Settings, document []byte) (tenant.Settings, []fault.Field) {
 	next, err := overlaid(present, document)
+	var p fault.Problems
 	var mistyped *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &mistyped) && mistyped.Field != "":
-		return present, []fault.Field{{Field: mistyped.Field, Reason: "is of the wrong type"}}
+		p.Add(mistyped.Field, "is of the wrong type") // and the rest was read
 	case err != nil:
-		return present, []fault.Field{{Field: "body", Reason: "must be an object of settings and nothing else"}}
+		p.Add("body", "must be an object of settings")
+		return present, p.Fields()
 	}
-	return next, append(next.Problems(), unbuilt(next)...)
+	p.Append(next.Problems()...)
+	p.Append(unbuilt(next)...)
+	return next, p.Fields()
 }
 
 // overlaid decodes the document over a copy of the settings: what it does not name stays.
@@ -72,12 +76,7 @@ func overlaid(present tenant.Settings, document []byte) (tenant.Settings, error)
 	if _, replaced := named["quiet_hours"]; replaced {
 		next.QuietHours = nil // its two hours make sense only together
 	}
-	d := json.NewDecoder(bytes.NewReader(document))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&next); err != nil {
-		return present, err
-	}
-	return next, nil
+	return next, json.Unmarshal(document, &next)
 }
 
 // Change sets the keys that the document names. A nil revision is any; another must be the stored one, else

@@ -7,13 +7,16 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/zeroui/mmm-engine/adapters/auditlog"
 	"github.com/zeroui/mmm-engine/adapters/cli"
 	"github.com/zeroui/mmm-engine/adapters/identity/local"
 	"github.com/zeroui/mmm-engine/adapters/persistence/sqlite"
 	"github.com/zeroui/mmm-engine/adapters/signing"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
+	"github.com/zeroui/mmm-engine/application/testplaybook"
 	"github.com/zeroui/mmm-engine/domain/actor"
 	"github.com/zeroui/mmm-engine/domain/caller"
 	"github.com/zeroui/mmm-engine/domain/fault"
@@ -34,6 +37,10 @@ func NewProgram(in io.Reader, out, errOut io.Writer) *cli.Program {
 			level := cfg.Observability.Level()
 			if quiet {
 				level = max(level, slog.LevelWarn)
+				// What such a command prints is its result, and nothing else may stand between.
+				if cfg.Observability.AuditLog == auditlog.Stdout {
+					cfg.Observability.AuditLog = filepath.Join(cfg.Storage.DataDir, "audit.log")
+				}
 			}
 			a, err := Open(ctx, cfg, observability.NewLogger(errOut, level, serviceName))
 			if err != nil {
@@ -46,6 +53,7 @@ func NewProgram(in io.Reader, out, errOut io.Writer) *cli.Program {
 		RotateKeys:       rotate,
 		Mint:             mint,
 		ValidatePlaybook: validatePlaybook,
+		TestPlaybook:     testPlaybook,
 		VerifyReceipts:   verifyReceipts,
 		Check:            check,
 	}
@@ -95,6 +103,18 @@ func validatePlaybook(document []byte) []fault.Field {
 	}
 	_, problems := manageplaybook.Check(document, exprs)
 	return problems
+}
+
+func testPlaybook(document []byte) ([]testplaybook.Outcome, []fault.Field) {
+	exprs, err := conditions()
+	if err != nil {
+		return nil, []fault.Field{{Field: "conditions", Reason: err.Error()}}
+	}
+	def, problems := manageplaybook.Check(document, exprs)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return testplaybook.Run(def, exprs)
 }
 
 func verifyReceipts(cfg config.Config, export io.Reader, keys []byte) (cli.Verification, error) {

@@ -20,10 +20,14 @@ import (
 	"github.com/zeroui/mmm-engine/application/evidence"
 	"github.com/zeroui/mmm-engine/application/explaindecision"
 	"github.com/zeroui/mmm-engine/application/ingestsignal"
+	"github.com/zeroui/mmm-engine/application/listdecisions"
 	"github.com/zeroui/mmm-engine/application/livebooks"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
+	"github.com/zeroui/mmm-engine/application/managepreferences"
+	"github.com/zeroui/mmm-engine/application/managetenant"
 	"github.com/zeroui/mmm-engine/application/openactions"
 	"github.com/zeroui/mmm-engine/application/recordoutcome"
+	"github.com/zeroui/mmm-engine/application/reportmetrics"
 	"github.com/zeroui/mmm-engine/infrastructure/clock"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/ids"
@@ -116,31 +120,41 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 	openActions := persistence.NewOpenActions(db)
 	payloadDigester := signing.PayloadDigester{}
 	openactionsUseCase := openactions.New(openActions, outcomes, directory, auditaccessUseCase, bell, payloadDigester, system)
+	managetenantUseCase := managetenant.New(tenantSettings, evidenceTransactor, clerk, system)
+	managepreferencesUseCase := managepreferences.New(preferences, evidenceTransactor, clerk, auditaccessUseCase, system, uuiDv7)
+	reports := persistence.NewReports(db)
+	reportmetricsUseCase := reportmetrics.New(reports)
+	decisionList := persistence.NewDecisionList(db)
+	listdecisionsUseCase := listdecisions.New(decisionList, directory, auditaccessUseCase)
 	localVerifier := verifier(cfg, signingKeyring, system)
 	v := keysDocument(signingKeyring)
 	manager := lifeManager(log)
 	v2 := readyCheck(manager, store)
 	handler := metricsHandler(cfg, observabilityMetrics)
 	deps := httpapi.Deps{
-		Decide:    useCase,
-		Signals:   acceptor,
-		Explain:   explaindecisionUseCase,
-		Playbooks: manageplaybookUseCase,
-		Receipts:  auditreceiptsUseCase,
-		Outcomes:  recordoutcomeUseCase,
-		Actions:   openactionsUseCase,
-		Access:    auditaccessUseCase,
-		Decisions: portsDecisions,
-		Settings:  tenantSettings,
-		Identity:  localVerifier,
-		Directory: directory,
-		Clock:     system,
-		IDs:       uuiDv7,
-		Hash:      keyedhashHasher,
-		Log:       log,
-		Keys:      v,
-		Ready:     v2,
-		Metrics:   handler,
+		Decide:       useCase,
+		Signals:      acceptor,
+		Explain:      explaindecisionUseCase,
+		Playbooks:    manageplaybookUseCase,
+		Receipts:     auditreceiptsUseCase,
+		Outcomes:     recordoutcomeUseCase,
+		Actions:      openactionsUseCase,
+		Access:       auditaccessUseCase,
+		Tenants:      managetenantUseCase,
+		Preferences:  managepreferencesUseCase,
+		Reports:      reportmetricsUseCase,
+		DecisionList: listdecisionsUseCase,
+		Decisions:    portsDecisions,
+		Settings:     tenantSettings,
+		Identity:     localVerifier,
+		Directory:    directory,
+		Clock:        system,
+		IDs:          uuiDv7,
+		Hash:         keyedhashHasher,
+		Log:          log,
+		Keys:         v,
+		Ready:        v2,
+		Metrics:      handler,
 	}
 	httpapiConfig := httpConfig(cfg)
 	server, err := httpapi.New(deps, httpapiConfig)

@@ -4,6 +4,7 @@
 package action
 
 import (
+	"slices"
 	"time"
 
 	"github.com/zeroui/mmm-engine/domain/intervention"
@@ -62,5 +63,7 @@ const (
 	Line    = "line"
 )
 
-// Controls lists what a person can do with every action in one step.
-func Controls() []string { return []string{"dismiss", "snooze", "opt_out", "not_useful"} }
+var controls = []string{"dismiss", "snooze", "opt_out", "not_useful"}
+
+// Controls lists what a person can do with every action in one step. Callers must not change the list.
+func Controls() []string { return slices.Clip(controls) }

@@ -26,7 +26,7 @@ func Compose(s *situation.Situation, a fatigue.Admitted) (Action, *suppression.S
 	c := permitted.Candidate()
 	t := c.Action()
 
-	plain, err := render(s, t, nil)
+	plain, err := render(s, t)
 	if err != nil {
 		no := suppression.Of(c, suppression.Compose, suppression.TemplateFailed, suppression.Detail{Observed: err.Error()}, nil)
 		return Action{}, &no, nil
@@ -53,7 +53,7 @@ func Compose(s *situation.Situation, a fatigue.Admitted) (Action, *suppression.S
 	return out, nil, nil
 }
 
-func render(s *situation.Situation, t *playbook.CompiledAction, escape func(string) string) (Payload, error) {
+func render(s *situation.Situation, t *playbook.CompiledAction) (Payload, error) {
 	var (
 		p   Payload
 		err error
@@ -68,7 +68,7 @@ func render(s *situation.Situation, t *playbook.CompiledAction, escape func(stri
 		{t.WhyRelevant, &p.WhyRelevant},
 		{t.Baseline, &p.BaselineComparison},
 	} {
-		if *f.into, err = f.from.Render(s, escape); err != nil {
+		if *f.into, err = f.from.Render(s, nil); err != nil {
 			return Payload{}, err
 		}
 	}
@@ -98,7 +98,7 @@ func findings(t *playbook.CompiledAction, p Payload) []wording.Finding {
 
 // complete gives every action its evidence, and a Mentor or Multiplier the facts of its reasons where the author gave none.
 func complete(p *Payload, s *situation.Situation, c playbook.Candidate) {
-	p.EvidenceLinks = []string{}
+	p.EvidenceLinks = make([]string, 0, 1)
 	if s.Signal.ID != "" {
 		p.EvidenceLinks = append(p.EvidenceLinks, s.Signal.ID)
 	}
@@ -121,4 +121,9 @@ func complete(p *Payload, s *situation.Situation, c playbook.Candidate) {
 }
 
 // oneLine folds white space, for surfaces that show a single line.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+func oneLine(s string) string {
+	if !strings.ContainsAny(s, "\n\r\t\v\f\u0085\u00a0") && !strings.Contains(s, "  ") && strings.TrimSpace(s) == s {
+		return s // most titles are one line already
+	}
+	return strings.Join(strings.Fields(s), " ")
+}

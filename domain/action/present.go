@@ -22,12 +22,11 @@ func present(s *situation.Situation, t *playbook.CompiledAction, a Action) (map[
 		case intervention.IDE:
 			p.Variant, p.Text = Pill, oneLine(a.Payload.Title)
 		case intervention.CI:
-			// Markdown comes from the author; values are escaped, so that a branch name cannot become a link.
-			md, err := render(s, t, escapeMarkdown)
+			text, err := markdown(s, t, a)
 			if err != nil {
 				return nil, err
 			}
-			p.Variant, p.Text = Summary, markdown(md, a)
+			p.Variant, p.Text = Summary, text
 		case intervention.Alert:
 			p.Variant, p.Text = Line, oneLine(a.Payload.Title+": "+a.Payload.Body)
 		}
@@ -36,21 +35,41 @@ func present(s *situation.Situation, t *playbook.CompiledAction, a Action) (map[
 	return out, nil
 }
 
-func markdown(md Payload, a Action) string {
+// markdown writes the summary. Markdown comes from the author; values are escaped, so that a branch name cannot become a
+// link.
+func markdown(s *situation.Situation, t *playbook.CompiledAction, a Action) (string, error) {
+	title, err := t.Title.Render(s, escapeMarkdown)
+	if err != nil {
+		return "", err
+	}
+	body, err := t.Body.Render(s, escapeMarkdown)
+	if err != nil {
+		return "", err
+	}
 	var b strings.Builder
-	b.WriteString("### " + oneLine(md.Title) + "\n\n" + md.Body + "\n")
+	b.Grow(len(title) + len(body) + len(a.Payload.Rationale) + len(controlsLine) + 100)
+	b.WriteString("### ")
+	b.WriteString(oneLine(title))
+	b.WriteString("\n\n")
+	b.WriteString(body)
+	b.WriteString("\n")
 	if a.Kind != intervention.Mirror {
-		why := md.Rationale
+		why, err := t.Rationale.Render(s, escapeMarkdown)
+		if err != nil {
+			return "", err
+		}
 		if why == "" {
 			why = escapeMarkdown(a.Payload.Rationale)
 		}
-		b.WriteString("\n**Why:** " + why + "\n")
+		b.WriteString("\n**Why:** ")
+		b.WriteString(why)
+		b.WriteString("\n")
 	}
 	if a.RequiresConsent {
 		b.WriteString("\n_Nothing is done without your consent._\n")
 	}
 	b.WriteString("\n_" + controlsLine + "_\n")
-	return b.String()
+	return b.String(), nil
 }
 
 var markdownEscapes = strings.NewReplacer(
@@ -62,4 +81,9 @@ var markdownEscapes = strings.NewReplacer(
 // escapeMarkdown makes a value plain text in Markdown. Some marks mean something even when they are escaped, because hosts
 // look for them in the finished text: a zero-width space keeps an @ from mentioning somebody, a # from pointing at an issue,
 // and a bare address from becoming a link.
-func escapeMarkdown(s string) string { return markdownEscapes.Replace(s) }
+func escapeMarkdown(s string) string {
+	if !strings.ContainsAny(s, "\\`*_~[]()!|&<>#@:\n\r") && !strings.Contains(s, "www.") {
+		return s // most values hold nothing to escape
+	}
+	return markdownEscapes.Replace(s)
+}

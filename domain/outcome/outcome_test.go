@@ -26,12 +26,12 @@ failed      n     n       n         n        n        .      y
 not_useful  n     n       n         n        n        n      .
 `
 
-func wanted(t testing.TB) map[outcome.Result]map[outcome.Result]outcome.Verdict {
-	t.Helper()
+func wanted(tb testing.TB) map[outcome.Result]map[outcome.Result]outcome.Verdict {
+	tb.Helper()
 	words := map[string]outcome.Verdict{"y": outcome.Accept, "n": outcome.Conflict, ".": outcome.Repeat}
 	lines := strings.Split(strings.TrimSpace(lattice), "\n")
 	columns := strings.Fields(lines[0])
-	require.Len(t, columns, len(outcome.Results()))
+	require.Len(tb, columns, len(outcome.Results()))
 	out := map[outcome.Result]map[outcome.Result]outcome.Verdict{}
 	for _, line := range lines[1:] {
 		cells := strings.Fields(line)

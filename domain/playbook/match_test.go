@@ -25,7 +25,9 @@ func when(conditions ...map[string]any) given.Edit {
 	return given.Set("conditions", list)
 }
 
-func is(kind string, values ...string) map[string]any { return map[string]any{"type": kind, "value": values} }
+func is(kind string, values ...string) map[string]any {
+	return map[string]any{"type": kind, "value": values}
+}
 
 func expr(text string) map[string]any { return map[string]any{"type": "expr", "expr": text} }
 
@@ -228,8 +230,12 @@ func TestCompile_tellsTheProblemsOfExpressionsGlobsAndTexts(t *testing.T) {
 	t.Parallel()
 	def := playbook.Definition{
 		Conditions: []playbook.Condition{
-			{Type: "expr", Expr: "nonsense"}, {Type: "branch", Value: playbook.Values{"main", "[a"}}, {Type: "moon", Value: playbook.Values{"x"}},
-			{Type: "severity", Value: playbook.Values{"loud"}}, {Type: "repo", Value: playbook.Values{`x\`}}, {Type: "expr", Expr: "true"},
+			{Type: "expr", Expr: "nonsense"},
+			{Type: "branch", Value: playbook.Values{"main", "[a"}},
+			{Type: "moon", Value: playbook.Values{"x"}},
+			{Type: "severity", Value: playbook.Values{"loud"}},
+			{Type: "repo", Value: playbook.Values{`x\`}},
+			{Type: "expr", Expr: "true"},
 		},
 		Actions: []playbook.Template{{Payload: playbook.Payload{Title: "{{x}}", Body: "{{", Rationale: "fine"}}},
 	}

@@ -89,6 +89,7 @@ func (t Text) Render(s *situation.Situation, escape func(string) string) (string
 		return t.segments[0].literal, nil
 	}
 	var b strings.Builder
+	b.Grow(t.room())
 	for _, seg := range t.segments {
 		if seg.path == "" {
 			b.WriteString(seg.literal)
@@ -104,6 +105,19 @@ func (t Text) Render(s *situation.Situation, escape func(string) string) (string
 		b.WriteString(v)
 	}
 	return b.String(), nil
+}
+
+// room is about how long the filled text will be.
+func (t Text) room() int {
+	const usual = 24 // of a value
+	n := 0
+	for _, seg := range t.segments {
+		if seg.path != "" {
+			n += usual
+		}
+		n += len(seg.literal)
+	}
+	return n
 }
 
 func value(s *situation.Situation, path string) (string, bool) {

@@ -48,10 +48,8 @@ func (p Permitted) Surfaces() []intervention.Surface { return p.surfaces }
 
 // Gate judges each candidate: policy, gold standards, tenant settings, preferences, snooze, surfaces, in that order.
 func Gate(s *situation.Situation, k Gatekeepers, candidates []playbook.Candidate) ([]Permitted, []suppression.Suppression) {
-	var (
-		permitted []Permitted
-		refused   []suppression.Suppression
-	)
+	var refused []suppression.Suppression
+	permitted := make([]Permitted, 0, len(candidates))
 	for _, c := range candidates {
 		surfaces, no := judge(s, k, c)
 		if no != nil {
@@ -82,7 +80,7 @@ func judge(s *situation.Situation, k Gatekeepers, c playbook.Candidate) ([]inter
 		return nil, refuse(suppression.TypeDisabled, string(c.Kind()), names(settings.EnabledActionTypes))
 	}
 	offered := c.Action().Surfaces
-	var open []intervention.Surface
+	open := make([]intervention.Surface, 0, len(offered))
 	for _, v := range offered {
 		if slices.Contains(settings.EnabledSurfaces, v) && (v != intervention.Alert || s.Signal.Severity >= intervention.High) {
 			open = append(open, v)
@@ -92,8 +90,11 @@ func judge(s *situation.Situation, k Gatekeepers, c playbook.Candidate) ([]inter
 		return nil, refuse(suppression.SurfaceDisabled, names(offered), names(settings.EnabledSurfaces))
 	}
 	prefs := s.Preferences
-	categories := append([]string{string(c.Kind())}, c.Definition().Tags...)
-	if cat, out := prefs.OptedOut(categories...); out {
+	cat, out := prefs.OptedOut(string(c.Kind()))
+	if !out {
+		cat, out = prefs.OptedOut(c.Definition().Tags...)
+	}
+	if out {
 		return nil, refuse(suppression.OptedOut, cat, nil)
 	}
 	if prefs.Snoozed(s.Now) {

@@ -35,10 +35,10 @@ func Respectful(text string) []Finding {
 }
 
 func scan(text string, neutral bool) []Finding {
+	const usual = 4 // bytes of a word and its space, rather too few than too many
 	var (
-		buf   [128]token
 		lex   = words()
-		toks  = tokenise(text, lex, buf[:0])
+		toks  = tokenise(text, lex, make([]token, 0, len(text)/usual+1))
 		found []Finding
 	)
 	for i := 0; i < len(toks); i++ {

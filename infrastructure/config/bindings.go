@@ -24,10 +24,11 @@ var bindings = []binding{
 	{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "observability.otlp_traces_endpoint", "Full URL for traces; wins over otlp_endpoint."},
 	{"OTEL_SDK_DISABLED", "observability.otel_disabled", "Turns tracing off whatever the endpoints say."},
 	{"MMM_DATA_DIR", "storage.data_dir", "Directory of the embedded database and, by default, the keys."},
-	{"MMM_DATABASE_URL", "storage.database_url", "Production stores; empty is embedded."},
+	{"MMM_DATABASE_URL", "storage.database_url", "PostgreSQL and Redis, both or neither; empty is embedded."},
 	{"MMM_REDIS_URL", "storage.redis_url", ""},
 	{"MMM_KEYS_DIR", "keys.dir", "Directory of the signing keys; empty is `keys` below data_dir."},
 	{"MMM_IDENTITY", "identity.provider", "local: tokens are made by `mmm token`."},
+	{"MMM_ALLOW_LOCAL_IDENTITY", "identity.allow_local", "true allows local identity with PostgreSQL."},
 	{"MMM_TOKEN_ISSUER", "identity.issuer", "Claims `iss` and `aud` that a token must carry; empty is not checked."},
 	{"MMM_TOKEN_AUDIENCE", "identity.audience", ""},
 	{"MMM_POLICY", "policy.provider", "settings: policy is made from the tenant's settings."},
@@ -41,6 +42,7 @@ var bindings = []binding{
 	{"MMM_URL", "client.url", "Server and token for the commands that speak HTTP."},
 	{"MMM_TOKEN", "client.token", ""},
 
+	{"", "storage.max_connections", "Connections that one process may hold to PostgreSQL."},
 	{"", "observability.metrics_tenant_label", "false leaves the tenant out of metric labels."},
 	{"", "intake", `Webhook intake, one entry for each tenant and provider (github, gitlab), for example
 {tenant: acme, provider: github, repos: ['acme/*'], secret_file: /run/secrets/acme-github}.
@@ -52,7 +54,7 @@ var bindings = []binding{
 // notYet are variables of the product that this version does not act on. Setting one is a problem: ignoring it would let
 // somebody believe that their policy service is asked.
 var notYet = []string{
-	"MMM_ALLOW_LOCAL_IDENTITY", "MMM_OIDC_ISSUER", "MMM_OIDC_AUDIENCE", "MMM_OIDC_CLIENT_ID", "MMM_OIDC_TENANT_CLAIM",
+	"MMM_OIDC_ISSUER", "MMM_OIDC_AUDIENCE", "MMM_OIDC_CLIENT_ID", "MMM_OIDC_TENANT_CLAIM",
 	"MMM_OIDC_ROLES_CLAIM", "MMM_IAM_URL", "MMM_IAM_JWKS_FILE", "MMM_IAM_JWKS_URL", "MMM_POLICY_URL", "MMM_OPA_URL",
 	"MMM_STANDARDS_URL", "MMM_ERIS_URL", "MMM_ERIS_TOKEN", "MMM_LLM_URL", "MMM_LLM_TOKEN", "MMM_LLM_MODEL", "MMM_UBI_URL",
 	"MMM_UBI_TOKEN", "MMM_GOVERNANCE_URL", "MMM_HEALTH_URL", "MMM_HEALTH_TOKEN", "MMM_ALERTING_URL",

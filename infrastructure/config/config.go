@@ -97,7 +97,12 @@ type Storage struct {
 	// DatabaseURL and RedisURL select the production stores; empty is embedded. They may carry a password.
 	DatabaseURL Secret `yaml:"database_url"`
 	RedisURL    Secret `yaml:"redis_url"`
+	// MaxConnections bounds the connections of one process to PostgreSQL.
+	MaxConnections int `yaml:"max_connections"`
 }
+
+// Production reports whether PostgreSQL and Redis are used.
+func (s Storage) Production() bool { return s.DatabaseURL.IsSet() }
 
 // Keys says where signing keys are.
 type Keys struct {
@@ -117,6 +122,8 @@ func (c Config) KeysDir() string {
 type Identity struct {
 	// Provider is `local`: tokens are signed with a key of this installation.
 	Provider string `yaml:"provider"`
+	// AllowLocal lets a production deployment vouch for its callers itself; whoever has its keys can be anybody.
+	AllowLocal bool `yaml:"allow_local"`
 	// Issuer and Audience are the claims that a token must carry; empty is not checked.
 	Issuer   string `yaml:"issuer"`
 	Audience string `yaml:"audience"`
@@ -175,7 +182,7 @@ func Default() Config {
 	return Config{
 		Server:        Server{Listen: ":8005", CORSOrigins: []string{}},
 		Observability: Observability{MetricsTenantLabel: true, LogLevel: "info", AuditLog: "stdout"},
-		Storage:       Storage{DataDir: "./data"},
+		Storage:       Storage{DataDir: "./data", MaxConnections: 20},
 		Identity:      Identity{Provider: "local"},
 		Policy:        Policy{Provider: "settings", Fresh: time.Minute, Stale: 5 * time.Minute},
 		Preferences:   Preferences{TTL: 5 * time.Minute},

@@ -147,7 +147,7 @@ func TestLoad_reportsAllProblemsAtOnceAndNoSecret(t *testing.T) {
 	require.Error(t, err)
 	for _, want := range []string{
 		"polices: unknown key", "policy.fresh: must be a duration", "identity.provider: iam is not available",
-		"MMM_OIDC_ISSUER: is not available", "storage.database_url: the production", "server.rate_per_tenant: must be a whole number",
+		"MMM_OIDC_ISSUER: is not available", "storage.database_url: must be given together", "server.rate_per_tenant: must be a whole number",
 	} {
 		require.ErrorContains(t, err, want)
 	}

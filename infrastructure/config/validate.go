@@ -28,6 +28,9 @@ func (c Config) problems() []error {
 		r.add("preferences.ttl", "must be longer than 0")
 	}
 	r.choice("identity.provider", c.Identity.Provider, []string{"local"}, []string{"oidc", "iam"})
+	if c.Storage.Production() && c.Identity.Provider == "local" && !c.Identity.AllowLocal {
+		r.add("identity.provider", "local with PostgreSQL needs MMM_ALLOW_LOCAL_IDENTITY=true: whoever has the keys can be anybody")
+	}
 	r.choice("evidence.sink", c.Evidence.Sink, []string{"ledger"}, []string{"eris"})
 	r.choice("llm.provider", c.LLM.Provider, []string{"none"}, []string{"gateway", "openai"})
 	r.choice("alert.channel", c.Alert.Channel, []string{"none"}, []string{"platform", "slack", "webhook"})
@@ -83,12 +86,24 @@ func (s Storage) check(r *report) {
 	if s.DataDir == "" {
 		r.add("storage.data_dir", "must name a directory")
 	}
-	const missing = "the production stores are not available in this version; leave it empty to run embedded"
-	if s.DatabaseURL.IsSet() {
-		r.add("storage.database_url", missing)
+	if s.MaxConnections < 2 {
+		r.add("storage.max_connections", "must be at least 2")
 	}
-	if s.RedisURL.IsSet() {
-		r.add("storage.redis_url", missing)
+	// Without Redis each replica would keep a budget of its own, and N replicas would nudge N times as often.
+	if s.DatabaseURL.IsSet() != s.RedisURL.IsSet() {
+		r.add("storage.database_url", "must be given together with storage.redis_url; leave both empty to run embedded")
+	}
+	r.scheme("storage.database_url", s.DatabaseURL, "postgres", "postgresql")
+	r.scheme("storage.redis_url", s.RedisURL, "redis", "rediss", "redis+sentinel", "rediss+sentinel")
+}
+
+// scheme checks how an address begins, and never repeats it: it may hold a password.
+func (r *report) scheme(key string, value Secret, allowed ...string) {
+	if !value.IsSet() {
+		return
+	}
+	if word, _, ok := strings.Cut(value.Reveal(), "://"); !ok || !slices.Contains(allowed, word) {
+		r.add(key, "must begin with %s://", strings.Join(allowed, ":// or "))
 	}
 }
 

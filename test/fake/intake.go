@@ -96,14 +96,16 @@ func (x *Intake) change(ctx context.Context, w ports.Waiting, fn func(*wait)) er
 }
 
 // Done implements ports.Intake.
-func (x *Intake) Done(ctx context.Context, w ports.Waiting) error {
+func (x *Intake) Done(ctx context.Context, done ...ports.Waiting) error {
 	if err := failed(ctx, &x.Failing); err != nil {
 		return err
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.waiting[w.Number].key.tenant == w.Tenant {
-		delete(x.waiting, w.Number)
+	for _, w := range done {
+		if x.waiting[w.Number].key.tenant == w.Tenant {
+			delete(x.waiting, w.Number)
+		}
 	}
 	return nil
 }

@@ -34,7 +34,9 @@ type Exprs struct{}
 func (Exprs) Compile(expr string) (playbook.Predicate, error) {
 	if least, ok := strings.CutPrefix(expr, "recent>="); ok {
 		n, err := strconv.Atoi(least)
-		return func(s *situation.Situation) (bool, error) { return s.RecentCount(s.Signal.EventType, 24*time.Hour) >= n, nil }, err
+		return func(s *situation.Situation) (bool, error) {
+			return s.RecentCount(s.Signal.EventType, 24*time.Hour) >= n, nil
+		}, err
 	}
 	switch expr {
 	case "true", "false":

@@ -18,7 +18,8 @@ import (
 	"github.com/zeroui/mmm-engine/test/fake"
 )
 
-// Open gives an empty ledger that seeds itself from history and runs leases by clock.
+// Open gives an empty ledger that seeds itself from history and runs leases by clock. A ledger need not keep times finer than
+// the microsecond.
 type Open func(t *testing.T, history ports.BudgetHistory, clock ports.Clock) ports.FatigueLedger
 
 // Run checks a ledger.

@@ -130,10 +130,10 @@ func lease(b *bench) {
 		return a
 	}
 	r := b.reserve(ask())
-	b.clock.Advance(fatigue.Lease - time.Nanosecond)
+	b.clock.Advance(fatigue.Lease - time.Microsecond)
 	require.False(b, r.Expired(b.clock.Now()))
 	b.refused(ask(), suppression.CapActorHour)
-	b.clock.Advance(time.Nanosecond)
+	b.clock.Advance(time.Microsecond)
 	require.True(b, r.Expired(b.clock.Now()))
 	b.admitted(ask())
 

@@ -197,9 +197,9 @@ func rolling(b *bench) {
 	b.admitted(b.hourly(2))
 	v := b.refused(b.hourly(2), suppression.CapActorHour)
 	require.True(b, v.Lifts.Equal(start.Add(time.Hour)), "lifts at %v", v.Lifts)
-	b.clock.Advance(20*time.Minute - time.Nanosecond)
+	b.clock.Advance(20*time.Minute - time.Microsecond)
 	b.refused(b.hourly(2), suppression.CapActorHour)
-	b.clock.Advance(time.Nanosecond)
+	b.clock.Advance(time.Microsecond)
 	b.admitted(b.hourly(2))
 	b.refused(b.hourly(2), suppression.CapActorHour)
 }

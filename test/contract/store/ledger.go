@@ -266,6 +266,7 @@ func Privacy(t *testing.T, open Open) {
 	require.NoError(t, s.Playbooks.Create(ctx, acme, draft(acme, "p1")))
 	publish(t, s, "p1")
 	require.NoError(t, s.Settings.Put(ctx, acme, tenant.Defaults(), 0, start()))
+	require.NoError(t, s.AccessLog.Add(ctx, acme, ports.Access{At: start(), ByRef: "ref", What: "decisions", ReceiptID: newID()}, []actor.ID{person}))
 
 	rows, inActorColumn := map[string]bool{}, map[string]bool{}
 	for _, c := range s.Dump(t) {
@@ -282,12 +283,12 @@ func Privacy(t *testing.T, open Open) {
 		}
 	}
 	for _, table := range []string{
-		"actions", "actors", "decisions", "outbox", "playbook_stamps", "playbook_versions", "playbooks", "preferences", "receipt_counters",
+		"access_log", "actions", "actors", "decisions", "outbox", "playbook_stamps", "playbook_versions", "playbooks", "preferences", "receipt_counters",
 		"receipts", "signals", "suppressions", "tenant_settings",
 	} {
 		require.True(t, rows[table], "nothing was looked at in %s", table)
 	}
-	for _, table := range []string{"actions", "actors", "decisions", "outbox", "preferences", "signals"} {
+	for _, table := range []string{"access_log", "actions", "actors", "decisions", "outbox", "preferences", "signals"} {
 		require.True(t, inActorColumn[table], "%s does not know its actor", table)
 	}
 }

@@ -35,8 +35,8 @@ type OpenOutcomes func(t *testing.T) OutcomeStores
 // record stores a decision that is no replay and gives it.
 func record(t *testing.T, s OutcomeStores, of tenant.ID, change ...func(*ports.Record)) ports.Stored {
 	t.Helper()
-	real := func(r *ports.Record) { r.Decision.Replay = false }
-	stored, err := s.Decisions.Record(t.Context(), of, Record(t, of, append([]func(*ports.Record){real}, change...)...))
+	live := func(r *ports.Record) { r.Decision.Replay = false }
+	stored, err := s.Decisions.Record(t.Context(), of, Record(t, of, append([]func(*ports.Record){live}, change...)...))
 	require.NoError(t, err)
 	return stored
 }

@@ -1,0 +1,79 @@
+package redis
+
+import (
+	"context"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/zeroui/mmm-engine/domain/fault"
+)
+
+const (
+	// patience is how long one step on the wire may take. A decide that waited longer would miss its ceiling anyway.
+	patience = 250 * time.Millisecond
+	// enough is how long all the steps of one call may take together.
+	enough = 2 * patience
+	// connections is the size of the pool, for each server, where none is configured.
+	connections = 20
+)
+
+// Config says how to reach Redis.
+type Config struct {
+	// URL is redis://host:port/db, rediss:// for TLS, several hosts separated by commas for a cluster, or
+	// redis+sentinel://master@host1,host2. It may hold a password.
+	URL string
+	// PoolSize is the most connections to one server, 20 where it is 0.
+	PoolSize int
+}
+
+// Client is a connection to Redis that everything in this package shares. It is safe for concurrent use.
+type Client struct {
+	redis goredis.UniversalClient
+}
+
+// Open prepares a connection and does not wait for it: Redis may come later. The error is a malformed Config, and never
+// repeats the address.
+func Open(cfg Config) (*Client, error) {
+	o, err := parse(cfg.URL)
+	if err != nil {
+		return nil, fault.InvalidField("redis_url", "%v", err)
+	}
+	if o.PoolSize = cfg.PoolSize; o.PoolSize <= 0 {
+		o.PoolSize = connections
+	}
+	o.PipelinePoolSize = -1 // one pool, one limit
+	o.ClientName = "mmm"
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
+	o.ContextTimeoutEnabled = true
+	o.DialerRetries = 1
+	o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff = 1, 4*time.Millisecond, 16*time.Millisecond
+	o.MaxRedirects = 3
+	o.FailingTimeoutSeconds = 1
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return &Client{redis: goredis.NewUniversalClient(o)}, nil
+}
+
+// Ping reports whether Redis answers; Unavailable where it does not within half a second.
+func (c *Client) Ping(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, enough)
+	defer cancel()
+	if err := c.redis.Ping(wait).Err(); err != nil {
+		return unreachable(ctx, err)
+	}
+	return nil
+}
+
+// Close ends all connections.
+func (c *Client) Close() error {
+	return c.redis.Close() //nolint:wrapcheck // there is nothing to add
+}
+
+// unreachable is what a failed call means to the caller: its own context's end, or Redis that cannot be reached.
+func unreachable(ctx context.Context, cause error) error {
+	if err := ctx.Err(); err != nil {
+		return err //nolint:wrapcheck // the caller's own
+	}
+	return fault.StoreUnavailable(cause)
+}

@@ -1,0 +1,294 @@
+package relayoutbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/zeroui/mmm-engine/domain/tenant"
+	"github.com/zeroui/mmm-engine/ports"
+)
+
+const (
+	// lease is far more than a batch takes; margin is kept free at its end to store what became of the batch.
+	lease  = 30 * time.Second
+	margin = 5 * time.Second
+	// idle is how often the outbox is looked at without a wake-up: for what other processes queued.
+	idle = 500 * time.Millisecond
+	// counted is how often what waits is counted.
+	counted = 5 * time.Second
+
+	maxTenants = 16  // looked at together
+	maxRows    = 100 // of a tenant before the next tenant has its turn
+	lanes      = 4   // tenants sent for at the same time, in each kind
+	// settleWithin bounds storing the fates of a batch, also of one that was broken off.
+	settleWithin = 5 * time.Second
+)
+
+// Sender delivers rows of one kind.
+type Sender interface {
+	// Send delivers rows of one tenant, in order, and says how many from the first one on were delivered. The error belongs to
+	// the first row that was not. Its kind decides: what may succeed later (fault.Retryable) is tried again; what the other side
+	// refuses (Invalid, Forbidden, NotFound, Conflict, Unauthenticated, Expired) is parked; anything else is the row's own
+	// trouble, tried again for a long time and then parked. A row may be sent more than once.
+	Send(ctx context.Context, rows []ports.OutboxRow) (sent int, err error)
+}
+
+// Route says how one kind of row is delivered.
+type Route struct {
+	Kind   string
+	Sender Sender
+	// Channel is the kind's name in metrics; empty: the kind itself.
+	Channel string
+	// InOrder holds a tenant's later rows back while an earlier one waits.
+	InOrder bool
+	// Gap is the rest after each look, so that the rows of many commits go together. Zero: none.
+	Gap time.Duration
+}
+
+// Floor is what the relay needs of the process it runs in.
+type Floor struct {
+	Clock ports.Clock // the real one
+	IDs   ports.IDs   // names this process among its replicas
+	Meter ports.OutboxMeter
+	// Chance gives a number from 0 to 1, so that replicas do not come back all at once.
+	Chance func() float64
+	// First is the first back-off; zero: 500 ms.
+	First time.Duration
+}
+
+// UseCase drains the outbox.
+type UseCase struct {
+	outbox ports.Outbox
+	floor  Floor
+	log    *slog.Logger
+	holder string
+	lines  []*line
+
+	stopLooking, stopSending context.CancelFunc
+	done                     sync.WaitGroup
+}
+
+// line is a route at work.
+type line struct {
+	Route
+	wake    chan struct{}
+	failing bool // only its own goroutine, or Drain, uses it
+}
+
+// New makes a relay that has not started. Two routes of one kind, or one without a sender, are an error.
+func New(outbox ports.Outbox, floor Floor, log *slog.Logger, routes ...Route) (*UseCase, error) {
+	if floor.First <= 0 {
+		floor.First = firstBackOff
+	}
+	u := &UseCase{outbox: outbox, floor: floor, log: log, holder: floor.IDs.NewID()}
+	for _, r := range routes {
+		if r.Kind == "" || r.Sender == nil || u.line(r.Kind) != nil {
+			return nil, fmt.Errorf("outbox route %q needs a kind of its own and a sender", r.Kind)
+		}
+		if r.Channel == "" {
+			r.Channel = r.Kind
+		}
+		u.lines = append(u.lines, &line{Route: r, wake: make(chan struct{}, 1)})
+	}
+	return u, nil
+}
+
+func (u *UseCase) line(kind string) *line {
+	i := slices.IndexFunc(u.lines, func(l *line) bool { return l.Kind == kind })
+	if i < 0 {
+		return nil
+	}
+	return u.lines[i]
+}
+
+// Wake makes the relay look at once, for all kinds or the given ones. It never blocks. Call it after the commit.
+func (u *UseCase) Wake(kinds ...string) {
+	for _, l := range u.lines {
+		if len(kinds) > 0 && !slices.Contains(kinds, l.Kind) {
+			continue
+		}
+		select {
+		case l.wake <- struct{}{}:
+		default: // it is awake already, and looks again before it rests
+		}
+	}
+}
+
+// Start begins to deliver; what it leaves running outlives ctx. It must be called at most once.
+func (u *UseCase) Start(ctx context.Context) error {
+	base := context.WithoutCancel(ctx)
+	var looking, sending context.Context
+	looking, u.stopLooking = context.WithCancel(base)
+	sending, u.stopSending = context.WithCancel(base)
+	for _, l := range u.lines {
+		u.done.Go(func() { u.run(looking, sending, l) })
+	}
+	u.done.Go(func() { u.count(looking) })
+	return nil
+}
+
+// Stop takes no more rows and lets what is being sent end. It returns when ctx ends at the latest; what is still being sent is
+// broken off then. Whatever has not left waits in the store.
+func (u *UseCase) Stop(ctx context.Context) error {
+	if u.stopLooking == nil {
+		return nil // never started
+	}
+	u.stopLooking()
+	done := make(chan struct{})
+	go func() {
+		u.done.Wait()
+		close(done)
+	}()
+	defer u.stopSending()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		u.stopSending()
+		<-done
+		return ctx.Err()
+	}
+}
+
+// Drain delivers what is due now and returns when nothing is left that is. It is for a process that does not Start.
+func (u *UseCase) Drain(ctx context.Context) error {
+	for _, l := range u.lines {
+		if _, err := u.drain(ctx, ctx, l); err != nil {
+			return fmt.Errorf("drain %s: %w", l.Kind, err)
+		}
+	}
+	return nil
+}
+
+func (u *UseCase) run(looking, sending context.Context, l *line) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-looking.Done():
+			return
+		case <-timer.C:
+		case <-l.wake:
+		}
+		soonest, err := u.drain(looking, sending, l)
+		if looking.Err() != nil {
+			return
+		}
+		u.report(looking, l, err)
+		if l.Gap > 0 && !rest(looking, l.Gap) {
+			return
+		}
+		timer.Reset(min(idle, max(soonest, time.Millisecond)))
+	}
+}
+
+func rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// report logs the change from well to failing and back, not each look.
+func (u *UseCase) report(ctx context.Context, l *line, err error) {
+	switch {
+	case err != nil && !l.failing:
+		u.log.WarnContext(ctx, "the outbox cannot be read", "kind", l.Kind, "error", err)
+	case err == nil && l.failing:
+		u.log.InfoContext(ctx, "the outbox can be read again", "kind", l.Kind)
+	}
+	l.failing = err != nil
+}
+
+// drain goes round the tenants until a round delivers nothing, and says in how long something is due again, idle at most.
+func (u *UseCase) drain(looking, sending context.Context, l *line) (time.Duration, error) {
+	soonest := idle
+	for {
+		moved, next, err := u.round(looking, sending, l)
+		if next > 0 {
+			soonest = min(soonest, next)
+		}
+		if err != nil || !moved {
+			return soonest, err
+		}
+	}
+}
+
+// round gives each tenant one turn.
+func (u *UseCase) round(looking, sending context.Context, l *line) (moved bool, soonest time.Duration, err error) {
+	after := tenant.ID("")
+	for {
+		if looking.Err() != nil {
+			return false, 0, looking.Err()
+		}
+		now := u.floor.Clock.Now()
+		batches, next, err := u.outbox.Due(looking, ports.OutboxAsk{
+			Kind: l.Kind, InOrder: l.InOrder, Holder: u.holder, After: after, Tenants: maxTenants, Rows: maxRows,
+			Now: now, Until: now.Add(lease),
+		})
+		if err != nil {
+			return false, 0, fmt.Errorf("take rows: %w", err)
+		}
+		var (
+			all errgroup.Group
+			mu  sync.Mutex
+		)
+		all.SetLimit(lanes)
+		for _, b := range batches {
+			all.Go(func() error {
+				some, wait, err := u.deliver(sending, l, b)
+				mu.Lock()
+				defer mu.Unlock()
+				moved = moved || some
+				if wait > 0 && (soonest == 0 || wait < soonest) {
+					soonest = wait
+				}
+				return err
+			})
+		}
+		if err := all.Wait(); err != nil {
+			return false, soonest, err
+		}
+		if next == "" {
+			return moved, soonest, nil
+		}
+		after = next
+	}
+}
+
+// count keeps the gauge of what waits. A kind that has nothing waiting is set to 0; one without a route is counted too, because
+// somebody has to notice.
+func (u *UseCase) count(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	known := map[string]bool{}
+	for _, l := range u.lines {
+		known[l.Kind] = true
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		if pending, err := u.outbox.Pending(ctx); err == nil { // a store that is down is told of by those who send
+			for kind := range pending {
+				known[kind] = true
+			}
+			for kind := range known {
+				u.floor.Meter.OutboxPending(kind, pending[kind])
+			}
+		}
+		timer.Reset(counted)
+	}
+}
