@@ -8,7 +8,7 @@ package migrations
 
 import "embed"
 
-// FS holds the folders; hand fs.Sub(FS, "sqlite") to the SQLite adapter.
+// FS holds the folders; hand fs.Sub(FS, "sqlite") to the SQLite adapter and fs.Sub(FS, "postgres") to the PostgreSQL adapter.
 //
-//go:embed sqlite/*.sql
+//go:embed sqlite/*.sql postgres/*.sql
 var FS embed.FS

@@ -9,6 +9,10 @@
 //	Preferences       decide                        persistence                 503
 //	Actors            receipts                      persistence                 503
 //	Receipts          audit                         persistence                 503
+//	AccessLog         admins' reads                 persistence                 503, nothing is shown
+//	DecisionList      list of decisions             persistence                 503
+//	Reports           totals                        persistence                 503
+//	AuditLog          admin mutations               auditlog                    never; the receipt is the proof
 //	Transactor        admin mutations               persistence                 503, nothing changed
 //	BudgetHistory     the embedded ledger           persistence                 the ledger is unavailable
 //	FatigueLedger     decide                        memory                      budget_unavailable

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"net/http"
 	"time"
 
@@ -140,8 +141,6 @@ func aggregatesOf(t ports.Totals) aggregatesDTO {
 		out.OutcomesByResult[r] = t.Outcomes[r]
 		out.OutcomesTotal += t.Outcomes[r]
 	}
-	for r, n := range t.Suppressed {
-		out.SuppressionsByReason[r] = n
-	}
+	maps.Copy(out.SuppressionsByReason, t.Suppressed)
 	return out
 }

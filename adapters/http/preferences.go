@@ -68,8 +68,10 @@ func (s *Server) snooze(c echo.Context) error {
 	if err := refuse(s.problems(c, in.object)); err != nil {
 		return err
 	}
-	var p fault.Problems
-	until := time.Time{}
+	var (
+		p     fault.Problems
+		until time.Time
+	)
 	if hours, ok := in.object["duration_hours"].(float64); ok {
 		until = s.deps.Clock.Now().Add(time.Duration(hours) * time.Hour)
 	} else {

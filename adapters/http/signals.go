@@ -150,13 +150,13 @@ type signalSummary struct {
 func signalResultsOf(verdicts []ingestsignal.Verdict) signalResults {
 	out := signalResults{Results: make([]signalResult, len(verdicts)), Summary: signalSummary{Total: len(verdicts)}}
 	for i, v := range verdicts {
-		r := signalResult{SignalID: nullable(v.SignalID), Status: string(v.Fate)}
-		switch v.Fate { //nolint:exhaustive // the other fates come after the door
+		r := signalResult{SignalID: nullable(v.SignalID), Status: string(v.Status)}
+		switch v.Status {
 		case ingestsignal.Accepted:
 			out.Summary.Accepted++
-		case ingestsignal.Duplicate:
+		case ingestsignal.Repeated:
 			out.Summary.Duplicate++
-		default:
+		case ingestsignal.Rejected:
 			out.Summary.Rejected++
 		}
 		if v.Problem != nil {

@@ -3,7 +3,6 @@ package httpapi_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -23,13 +22,13 @@ func (h *house) start(t *testing.T) {
 	})
 }
 
-func (h *house) signals(t testing.TB, body string, headers ...string) answer {
-	t.Helper()
+func (h *house) signals(tb testing.TB, body string, headers ...string) answer {
+	tb.Helper()
 	s := scenario{method: "POST", path: "/signals", token: collector, body: body, status: 202, headers: map[string]string{}}
 	for i := 0; i+1 < len(headers); i += 2 {
 		s.headers[headers[i]] = headers[i+1]
 	}
-	return h.run(t, s)
+	return h.run(tb, s)
 }
 
 func TestSignals_oneByOne(t *testing.T) {
@@ -226,7 +225,7 @@ func FuzzSignals(f *testing.F) {
 			t.Fatalf("%d %s", got.status, got.body)
 		}
 		if got.status == 202 && !json.Valid([]byte(body)) && body != "" {
-			t.Fatal(fmt.Sprintf("accepted %q", body))
+			t.Fatalf("accepted %q", body)
 		}
 	})
 }

@@ -76,6 +76,9 @@ func (d *DB) atEnd(ctx context.Context, f func()) {
 	f()
 }
 
+// locksRows reports whether the database locks single rows. SQLite runs its writing transactions one by one instead.
+func (d *DB) locksRows() bool { return d.write.Name() == "postgres" }
+
 // inTx reports whether ctx carries a transaction of this database.
 func (d *DB) inTx(ctx context.Context) bool { return ctx.Value(txKey{d}) != nil }
 

@@ -46,7 +46,7 @@ func (s *Decisions) Record(ctx context.Context, t tenant.ID, r ports.Record) (po
 		if j.late(s.rec.now()) {
 			return ports.Stored{}, errLate()
 		}
-		if err := s.rec.alone(s.db.writer(ctx), j); err != nil {
+		if err := alone(s.db.writer(ctx), j, insert); err != nil {
 			return ports.Stored{}, failure(ctx, "record decision", err)
 		}
 		return j.stored(), nil

@@ -18,6 +18,11 @@ import (
 // Dialects wrap such errors with it.
 var ErrUnavailable = errors.New("the database cannot be used")
 
+// ErrUndone marks a driver's error that has undone the transaction through no fault of its statements: a deadlock, a conflict
+// with another transaction, a connection that was lost before the commit. The same transaction may stand when it is run again.
+// Dialects wrap such errors with it.
+var ErrUndone = errors.New("the database has undone the transaction")
+
 // failure turns a database error into the engine's own: what, a verb and its object, goes to the logs. A caller that went
 // away or ran out of time gets its own error, whatever the driver made of it.
 func failure(ctx context.Context, what string, err error) error {
@@ -38,7 +43,7 @@ func failure(ctx context.Context, what string, err error) error {
 }
 
 func unavailable(err error) bool {
-	for _, known := range []error{ErrUnavailable, sql.ErrConnDone, sql.ErrTxDone, driver.ErrBadConn, fs.ErrNotExist, context.DeadlineExceeded} {
+	for _, known := range []error{ErrUnavailable, ErrUndone, sql.ErrConnDone, sql.ErrTxDone, driver.ErrBadConn, fs.ErrNotExist, context.DeadlineExceeded} {
 		if errors.Is(err, known) {
 			return true
 		}

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -106,6 +107,8 @@ func insertFresh(h *gorm.DB, t tenant.ID, rows []signalRow, fresh []bool) error 
 	if len(missing) == 0 {
 		return nil
 	}
+	// All who store signals do so in the same order, so that two of them never wait for each other.
+	slices.SortFunc(missing, func(a, b signalRow) int { return compareSignals(&a, &b) })
 	once := h.Clauses(clause.OnConflict{DoNothing: true}).Session(&gorm.Session{})
 	done := once.Create(&missing)
 	if done.Error != nil || done.RowsAffected == int64(len(missing)) {
@@ -130,6 +133,7 @@ const (
 		` AND signals.source = waiting_signals.source AND signals.signal_id = waiting_signals.signal_id)` +
 		` AND waiting_id IN ?`
 	isDue = `SELECT waiting_id FROM waiting_signals WHERE parked_at IS NULL AND due_at <= ? ORDER BY waiting_id LIMIT ?`
+	skip  = ` FOR UPDATE SKIP LOCKED`
 	take  = `UPDATE waiting_signals SET due_at = ? WHERE waiting_id IN ?`
 	taken = `SELECT waiting_signals.waiting_id, waiting_signals.since, waiting_signals.attempts, signals.* FROM waiting_signals` +
 		` JOIN signals ON signals.tenant_id = waiting_signals.tenant_id AND signals.source = waiting_signals.source` +
@@ -139,17 +143,21 @@ const (
 // Claim takes what is due. It looks without a transaction first, because mostly there is nothing.
 func (s *Intake) Claim(ctx context.Context, now, until time.Time, limit int) ([]ports.Waiting, error) {
 	var ids []int64
-	due := func(h *gorm.DB) error {
+	due := func(h *gorm.DB, lock string) error {
 		ids = nil
-		return AcrossTenants(h, acrossQueue).Raw(isDue, micros(now), limit).Scan(&ids).Error
+		return AcrossTenants(h, acrossQueue).Raw(isDue+lock, micros(now), limit).Scan(&ids).Error
 	}
-	if err := due(s.db.reader(ctx)); err != nil || len(ids) == 0 {
+	if err := due(s.db.reader(ctx), ""); err != nil || len(ids) == 0 {
 		return nil, failure(ctx, "find waiting signals", err)
 	}
 	var rows []claimedRow
+	lock := ""
+	if s.db.locksRows() {
+		lock = skip // what another process is claiming at this moment is left to it
+	}
 	err := s.db.within(ctx, func(ctx context.Context) error {
 		h := s.db.writer(ctx)
-		if err := due(h); err != nil || len(ids) == 0 {
+		if err := due(h, lock); err != nil || len(ids) == 0 {
 			return failure(ctx, "find waiting signals", err)
 		}
 		if err := AcrossTenants(h, acrossQueue).Raw(taken, ids).Scan(&rows).Error; err != nil {

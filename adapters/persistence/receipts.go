@@ -70,6 +70,9 @@ func rowOfReceipt(t tenant.ID, r receipt.Signed, now time.Time) (receiptRow, err
 // append for one of these tenants wait. Tenants are counted in ascending order, so that two who append for several do not
 // wait for each other in a circle.
 func appendReceipts(tx *gorm.DB, rows []*receiptRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	counts := map[string]int64{}
 	for _, r := range rows {
 		counts[r.TenantID]++

@@ -1,9 +1,11 @@
 package persistence
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -141,8 +143,26 @@ func (j *job) late(now time.Time) bool {
 // errLate is the answer to a record whose reservation is gone: to show it would spend what the budget no longer holds.
 func errLate() error { return fault.Overloaded("the reservation ran out") }
 
-// insert writes the rows of jobs, one statement per table, and numbers their receipts last.
+// insert writes jobs, one statement per table, and numbers their receipts last.
 func insert(tx *gorm.DB, jobs []*job) error {
+	if err := insertRows(tx, jobs); err != nil {
+		return err
+	}
+	return number(tx, jobs)
+}
+
+// number gives the receipts of jobs their places in the ledgers. It comes last, see appendReceipts.
+func number(tx *gorm.DB, jobs []*job) error {
+	receipts := make([]*receiptRow, len(jobs))
+	for i, j := range jobs {
+		receipts[i] = &j.receipt
+	}
+	return appendReceipts(tx, receipts)
+}
+
+// insertRows writes all of jobs but their receipts. Signals and decisions may be written by another replica at the same moment,
+// under the same names and keys; then one waits for the other. They go in one order everywhere, so that nobody waits in a circle.
+func insertRows(tx *gorm.DB, jobs []*job) error {
 	var (
 		signals   []*signalRow
 		decisions []*decisionRow
@@ -150,7 +170,6 @@ func insert(tx *gorm.DB, jobs []*job) error {
 		refused   []suppressionRow
 		outbox    []*outboxRow
 		owed      []*refRow
-		receipts  []*receiptRow
 	)
 	for _, j := range jobs {
 		if j.signal != nil {
@@ -163,8 +182,9 @@ func insert(tx *gorm.DB, jobs []*job) error {
 		if j.owed != nil {
 			owed = append(owed, j.owed)
 		}
-		receipts = append(receipts, &j.receipt)
 	}
+	slices.SortFunc(signals, compareSignals)
+	slices.SortFunc(decisions, compareKeys)
 	if err := insertAll(tx.Clauses(clause.OnConflict{DoNothing: true}), signals); err != nil {
 		return err
 	}
@@ -180,10 +200,11 @@ func insert(tx *gorm.DB, jobs []*job) error {
 	if err := insertAll(tx, outbox); err != nil {
 		return err
 	}
-	if err := insertAll(tx, owed); err != nil {
-		return err
-	}
-	return appendReceipts(tx, receipts)
+	return insertAll(tx, owed)
+}
+
+func compareKeys(a, b *decisionRow) int {
+	return cmp.Or(strings.Compare(a.TenantID, b.TenantID), strings.Compare(textOf(a.IdemKey), textOf(b.IdemKey)))
 }
 
 // maxRows keeps a statement's parameters below what databases allow (32,766 in SQLite, 65,535 in PostgreSQL).

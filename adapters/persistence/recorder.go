@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -138,24 +137,41 @@ func (r *recorder) commit(batch []*job) {
 	}
 }
 
-// write puts a batch into one transaction. Its own time limit counts as an unavailable store, not as the caller's deadline. Those whose reservation runs out meanwhile are taken out and the rest is written
-// again. Rows that break a constraint are found by going one by one.
+// write puts a batch into one transaction. Its own time limit counts as an unavailable store, not as the caller's deadline. All
+// rows go together first. Where that breaks a constraint each job goes behind a savepoint, so that one that fails does not take its
+// neighbours along, and numbers are given last to those that stand. Where it is a receipt that cannot stand, each job takes its
+// number behind its savepoint too.
 func (r *recorder) write(batch []*job, out results) error {
 	// The callers' contexts do not reach in here: one who leaves must not undo the others' records.
 	ctx, cancel := context.WithTimeout(context.Background(), commitWithin)
 	defer cancel()
-	for {
-		batch = r.punctual(batch, out)
-		if len(batch) == 0 {
+	together := func(tx *gorm.DB, jobs []*job, _ results) error { return insert(tx, jobs) }
+	var err error
+	for _, way := range []func(*gorm.DB, []*job, results) error{together, r.numbersLast, r.eachWhole} {
+		if err = r.repeated(ctx, batch, out, way); err == nil || !constraint(err) {
+			break
+		}
+	}
+	return failure(context.WithoutCancel(ctx), "record decisions", err)
+}
+
+// maxUndone is how often a batch is written again that the database has undone.
+const maxUndone = 4
+
+// repeated writes a batch until it stands or fails for good. It is written again, whole, without those whose reservation ran out
+// meanwhile, and where the database has undone it before the commit. A commit that fails is not repeated: it may stand.
+func (r *recorder) repeated(ctx context.Context, batch []*job, out results, write func(*gorm.DB, []*job, results) error) error {
+	for undone := 0; ; {
+		in := r.punctual(batch, out)
+		if len(in) == 0 {
 			return nil
 		}
-		err := r.transaction(ctx, batch, out, insert)
-		switch {
-		case errors.Is(err, errAgain):
-		case err != nil && constraint(err):
-			return r.oneByOne(ctx, batch, out)
-		default:
-			return failure(context.WithoutCancel(ctx), "record decisions", err)
+		again, err := r.transaction(ctx, in, out, write)
+		if err != nil && errors.Is(err, ErrUndone) {
+			undone++
+		}
+		if !again || undone > maxUndone {
+			return err
 		}
 	}
 }
@@ -163,20 +179,25 @@ func (r *recorder) write(batch []*job, out results) error {
 // errAgain undoes a transaction in which a reservation ran out.
 var errAgain = errors.New("a reservation ran out before the commit")
 
-func (r *recorder) transaction(ctx context.Context, batch []*job, out results, write func(*gorm.DB, []*job) error) error {
-	return r.db.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+// transaction reports also whether it is safe and of use to do it again.
+func (r *recorder) transaction(
+	ctx context.Context, batch []*job, out results, write func(*gorm.DB, []*job, results) error,
+) (again bool, err error) {
+	err = r.db.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		// Waiting for the connection may have taken time, and so may writing.
-		if len(r.punctual(batch, out)) < len(batch) {
+		if again = len(r.punctual(batch, out)) < len(batch); again {
 			return errAgain
 		}
-		if err := write(tx, batch); err != nil {
+		if err := write(tx, batch, out); err != nil {
+			again = errors.Is(err, ErrUndone)
 			return err
 		}
-		if len(r.punctual(batch, out)) < len(batch) {
+		if again = len(r.punctual(batch, out)) < len(batch); again {
 			return errAgain
 		}
 		return nil
 	})
+	return again, err
 }
 
 // punctual gives the jobs whose reservation still holds and refuses the others.
@@ -193,49 +214,56 @@ func (r *recorder) punctual(batch []*job, out results) []*job {
 	return in
 }
 
-// oneByOne writes each job behind a savepoint, so that one that fails does not take its neighbours along. They go in
-// ascending order of tenant, for the counters.
-func (r *recorder) oneByOne(ctx context.Context, batch []*job, out results) error {
-	slices.SortStableFunc(batch, func(a, b *job) int { return strings.Compare(a.decision.TenantID, b.decision.TenantID) })
-	for {
-		if batch = r.punctual(batch, out); len(batch) == 0 {
-			return nil
-		}
-		err := r.transaction(ctx, batch, out, func(tx *gorm.DB, jobs []*job) error {
-			for _, j := range jobs {
-				err := r.alone(tx, j)
-				if err != nil && !constraint(err) {
-					return err
-				}
-				delete(out, j)
-				if err != nil {
-					out[j] = failure(context.WithoutCancel(ctx), "record decision", err)
-				}
-			}
-			return nil
-		})
-		if !errors.Is(err, errAgain) {
-			return failure(context.WithoutCancel(ctx), "record decisions", err)
-		}
+// numbersLast writes the rows of each job behind a savepoint and then numbers those that stand.
+func (r *recorder) numbersLast(tx *gorm.DB, jobs []*job, out results) error {
+	standing, err := r.oneByOne(tx, jobs, out, insertRows)
+	if err != nil {
+		return err
 	}
+	return number(tx, standing)
+}
+
+// eachWhole writes each job behind a savepoint, with its number.
+func (r *recorder) eachWhole(tx *gorm.DB, jobs []*job, out results) error {
+	_, err := r.oneByOne(tx, jobs, out, insert)
+	return err
+}
+
+// oneByOne writes each job behind a savepoint and gives those that stand. They go in ascending order of tenant, for the counters,
+// and of key.
+func (r *recorder) oneByOne(tx *gorm.DB, jobs []*job, out results, write func(*gorm.DB, []*job) error) ([]*job, error) {
+	standing := make([]*job, 0, len(jobs))
+	for _, j := range slices.SortedStableFunc(slices.Values(jobs), func(a, b *job) int { return compareKeys(&a.decision, &b.decision) }) {
+		err := alone(tx, j, write)
+		if err != nil && !constraint(err) {
+			return nil, err
+		}
+		delete(out, j)
+		if err != nil {
+			out[j] = failure(context.Background(), "record decision", err)
+			continue
+		}
+		standing = append(standing, j)
+	}
+	return standing, nil
 }
 
 const savepoint = "one_record"
 
 // alone writes one job inside a transaction, all of it or nothing. A number it took goes back with the savepoint.
-func (r *recorder) alone(tx *gorm.DB, j *job) error {
+func alone(tx *gorm.DB, j *job, write func(*gorm.DB, []*job) error) error {
 	if err := tx.SavePoint(savepoint).Error; err != nil {
 		return err
 	}
 	err := freeKey(tx, j)
 	if err == nil {
-		err = insert(tx, []*job{j})
+		err = write(tx, []*job{j})
 	}
-	if err == nil {
-		return nil
+	if err == nil || !constraint(err) {
+		return err
 	}
 	if back := tx.RollbackTo(savepoint).Error; back != nil {
-		return errors.Join(back, err)
+		return back
 	}
 	return err
 }

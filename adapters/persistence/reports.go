@@ -121,7 +121,7 @@ func (c *counting) spoken() {
 func (c *counting) parts(shown, withheld, reported string) {
 	const each = "COUNT(*) AS n"
 	c.tally(c.made().Joins(withActions), shown, "actions.kind", each, func(g *ports.Group, r countRow) {
-		g.Totals.Actions[intervention.Kind(r.Word)] = r.N
+		g.Actions[intervention.Kind(r.Word)] = r.N
 	})
 	c.tally(c.made().Joins(withRefused), withheld, "suppressions.reason", each, func(g *ports.Group, r countRow) {
 		g.Suppressed[suppression.Reason(r.Word)] = r.N

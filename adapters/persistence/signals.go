@@ -1,7 +1,9 @@
 package persistence
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -35,6 +37,11 @@ type signalRow struct {
 }
 
 func (signalRow) TableName() string { return "signals" }
+
+// compareSignals is the order in which signals of one transaction are stored.
+func compareSignals(a, b *signalRow) int {
+	return cmp.Or(strings.Compare(a.TenantID, b.TenantID), strings.Compare(a.Source, b.Source), strings.Compare(a.SignalID, b.SignalID))
+}
 
 func incident(eventType string) bool {
 	return eventType == situation.Firing || eventType == situation.Resolved

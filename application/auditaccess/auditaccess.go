@@ -40,7 +40,7 @@ func (u *UseCase) Note(ctx context.Context, c caller.Caller, actors []actor.ID, 
 		return nil
 	}
 	// Pseudonyms that are asked for first are at hand then: a page may name many, and others wait for the transaction.
-	for _, a := range append(others[:len(others):len(others)], c.Subject()) {
+	for _, a := range append(slices.Clip(others), c.Subject()) {
 		if _, err := u.actors.Ref(ctx, c.Tenant(), a); err != nil {
 			return fmt.Errorf("note access: %w", err)
 		}

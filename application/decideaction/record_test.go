@@ -222,6 +222,9 @@ func TestPolicy_neverKnownOrTooOld(t *testing.T) {
 		require.Len(t, r.Receipts(t), 1, "a receipt says so")
 		require.Contains(t, string(r.Receipts(t)[0].Document), "policy_unavailable")
 		require.Zero(t, r.Units(t, "dev1"))
+		seen, err := r.Store.Signals.Seen(t.Context(), rig.Acme, "ci", "s1")
+		require.NoError(t, err)
+		require.False(t, seen, "a signal that is to be sent again has not been seen")
 
 		r.Policy.Say(rig.Acme, policy.FromSettings(r.Clock.Now()))
 		again := decide(t, r, r.Request("s1"))

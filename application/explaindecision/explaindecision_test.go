@@ -142,7 +142,7 @@ func TestExplain_agreesWithEveryRecordedDecision(t *testing.T) {
 	require.NoError(t, err)
 
 	seen := map[explaindecision.Verdict]int{}
-	for i := range 120 {
+	for i := range 60 {
 		req := h.Request(fmt.Sprintf("s%d", i))
 		req.Actor.ID = actor.ID(pick("dev1", "dev2").(string))
 		req.Actor.Type = pick(actor.Human, actor.Human, actor.AIAgent).(actor.Type)
@@ -183,7 +183,7 @@ func TestExplain_agreesWithEveryRecordedDecision(t *testing.T) {
 		}
 	}
 	for _, v := range []explaindecision.Verdict{explaindecision.Shown, explaindecision.Suppressed, explaindecision.NotMatched} {
-		require.Greater(t, seen[v], 15, "the situations are worth their while: %v", seen)
+		require.Greater(t, seen[v], 8, "the situations are worth their while: %v", seen)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestExplain_usesTheVersionsOfThatMoment(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "First", got.Playbooks[0].Name)
 	require.Equal(t, 1, got.Playbooks[0].Number)
-	require.EqualValues(t, suppression.BelowMinSeverity, got.Playbooks[0].Reason)
+	require.Equal(t, suppression.BelowMinSeverity, got.Playbooks[0].Reason)
 	require.Equal(t, "It would match if the severity were at least critical.", got.Playbooks[0].WouldPassIf)
 }
 
@@ -240,7 +240,7 @@ func TestExplain_whatIsGoneIsToldFromTheRecord(t *testing.T) {
 	require.Equal(t, explaindecision.Shown, got.Playbooks[0].Verdict)
 	require.Empty(t, got.Playbooks[0].Name)
 	require.Equal(t, explaindecision.NotMatched, got.Playbooks[1].Verdict)
-	require.EqualValues(t, suppression.BelowMinSeverity, got.Playbooks[1].Reason)
+	require.Equal(t, suppression.BelowMinSeverity, got.Playbooks[1].Reason)
 	require.Contains(t, got.Playbooks[1].WouldPassIf, "is gone")
 }
 
@@ -274,7 +274,7 @@ func TestExplain_aRefusalForWantOfPolicyIsExplainedToo(t *testing.T) {
 	require.Len(t, all, 1)
 	got, err := h.explain.ExplainDecision(t.Context(), as(t, "dev1", rig.Acme), all[0].Decision.ID)
 	require.NoError(t, err)
-	require.EqualValues(t, suppression.PolicyUnavailable, got.Playbooks[0].Reason)
+	require.Equal(t, suppression.PolicyUnavailable, got.Playbooks[0].Reason)
 	require.Equal(t, "It would pass if the policy service answered.", got.Playbooks[0].WouldPassIf)
 }
 

@@ -2,6 +2,7 @@ package explaindecision
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func whatWouldMatch(comparisons []playbook.Comparison) string {
 			least = t.lacks
 		}
 	}
-	all := append(least[:len(least):len(least)], remaining...)
+	all := slices.Concat(least, remaining)
 	if len(all) == 0 {
 		return "The playbook's version of that moment is gone, so what it asked for is not known."
 	}

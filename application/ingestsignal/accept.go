@@ -19,11 +19,15 @@ import (
 // MaxBatch is how many signals one call may bring.
 const MaxBatch = 1000
 
-// What becomes of an element at the door; Duplicate is the third. Accepted means stored: to be decided, or kept and counted
-// where there is nobody to decide for.
+// Status is what becomes of an element at the door.
+type Status string
+
+// The statuses. Accepted means stored: to be decided, or kept and counted where there is nobody to decide for. Repeated is
+// known already.
 const (
-	Accepted Fate = "accepted"
-	Rejected Fate = "rejected"
+	Accepted Status = "accepted"
+	Repeated Status = "duplicate"
+	Rejected Status = "rejected"
 )
 
 // Element is one signal as it was sent. A CloudEvent that is not marked as one, and a PM-3 envelope, are told from their own
@@ -33,11 +37,11 @@ type Element struct {
 	Event bool // it must be a CloudEvent
 }
 
-// Verdict is what became of one element: Accepted, Duplicate or Rejected. SignalID is empty where the element has none that
-// can be shown; Problem is set where it was rejected.
+// Verdict is what became of one element. SignalID is empty where the element has none that can be shown; Problem is set
+// where it was rejected.
 type Verdict struct {
 	SignalID string
-	Fate     Fate
+	Status   Status
 	Problem  *fault.Error
 }
 
@@ -81,7 +85,7 @@ func (a *Acceptor) AcceptSignals(ctx context.Context, c caller.Caller, elements 
 	)
 	for i, e := range elements {
 		envelope, s, problem := e.read(t, now)
-		verdicts[i] = Verdict{SignalID: shownID(envelope.SignalID), Fate: Rejected, Problem: problem}
+		verdicts[i] = Verdict{SignalID: shownID(envelope.SignalID), Status: Rejected, Problem: problem}
 		if problem != nil {
 			continue
 		}
@@ -98,10 +102,10 @@ func (a *Acceptor) AcceptSignals(ctx context.Context, c caller.Caller, elements 
 	wake := false
 	for n, i := range places {
 		if !fresh[n] {
-			verdicts[i].Fate = Duplicate
+			verdicts[i].Status = Repeated
 			continue
 		}
-		verdicts[i].Fate = Accepted
+		verdicts[i].Status = Accepted
 		wake = wake || arrivals[n].Decide
 		a.floor.Meter.SignalReceived(string(t), arrivals[n].Signal.Source, arrivals[n].Signal.EventType)
 	}

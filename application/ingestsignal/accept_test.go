@@ -35,18 +35,18 @@ func TestAccept_judgesEachElementByItself(t *testing.T) {
 		`{"signal_id":"s7","tenant_id":"acme","event_type":"a.b"}`,
 		`{"signal_id":"../s8","event_type":"a.b"}`,
 	)
-	fates := []ingestsignal.Fate{}
+	fates := []ingestsignal.Status{}
 	codes, ids := []string{}, []string{}
 	for _, v := range got {
-		fates, ids = append(fates, v.Fate), append(ids, v.SignalID)
+		fates, ids = append(fates, v.Status), append(ids, v.SignalID)
 		if v.Problem != nil {
 			codes = append(codes, v.Problem.Code)
 			require.NotContains(t, v.Problem.Error(), "Xk29fQpw81mZ")
 		}
-		require.Equal(t, v.Fate == ingestsignal.Rejected, v.Problem != nil)
+		require.Equal(t, v.Status == ingestsignal.Rejected, v.Problem != nil)
 	}
-	const a, d, r = ingestsignal.Accepted, ingestsignal.Duplicate, ingestsignal.Rejected
-	require.Equal(t, []ingestsignal.Fate{a, r, r, r, r, r, d, a, r}, fates)
+	const a, d, r = ingestsignal.Accepted, ingestsignal.Repeated, ingestsignal.Rejected
+	require.Equal(t, []ingestsignal.Status{a, r, r, r, r, r, d, a, r}, fates)
 	require.Equal(t, []string{
 		fault.CodeForbidden, fault.CodeSecret, fault.CodeValidation, fault.CodeValidation, fault.CodeValidation, fault.CodeValidation,
 	}, codes)
@@ -55,7 +55,7 @@ func TestAccept_judgesEachElementByItself(t *testing.T) {
 	require.Equal(t, "occurred_at", got[3].Problem.Fields[0].Field)
 	require.Equal(t, "event_type", got[5].Problem.Fields[0].Field)
 
-	require.Equal(t, ingestsignal.Duplicate, h.accept(t, red("s1"))[0].Fate)
+	require.Equal(t, ingestsignal.Repeated, h.accept(t, red("s1"))[0].Status)
 	waiting := h.waiting(t)
 	require.Len(t, waiting, 1, "s7 has no actor: kept, not decided")
 	seen, err := h.store.Signals.Seen(t.Context(), acme, ingestsignal.DefaultSource, "s7")
@@ -145,12 +145,12 @@ func FuzzAccept(f *testing.F) {
 		if err != nil || len(out) != 1 {
 			t.Fatalf("%v %v", out, err)
 		}
-		if (out[0].Fate == ingestsignal.Rejected) != (out[0].Problem != nil) {
+		if (out[0].Status == ingestsignal.Rejected) != (out[0].Problem != nil) {
 			t.Fatalf("%+v", out[0])
 		}
-		if out[0].Fate == ingestsignal.Accepted {
+		if out[0].Status == ingestsignal.Accepted {
 			again, err := a.AcceptSignals(t.Context(), collector(t, "mmm.ingest"), []ingestsignal.Element{{Raw: raw, Event: event}})
-			if err != nil || again[0].Fate != ingestsignal.Duplicate {
+			if err != nil || again[0].Status != ingestsignal.Repeated {
 				t.Fatalf("%+v %v", again, err)
 			}
 		}

@@ -59,7 +59,7 @@ const pm3 = `{"signal_id":"s1","tenant_id":"acme","producer_id":"build","signal_
 func TestPM3_wholeEnvelopeBecomesTheSignal(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	require.Equal(t, ingestsignal.Accepted, h.accept(t, pm3)[0].Fate)
+	require.Equal(t, ingestsignal.Accepted, h.accept(t, pm3)[0].Status)
 	want := signal.Signal{
 		ID: "s1", Source: "build", EventType: "test_failed", Severity: intervention.High,
 		OccurredAt: time.Date(2026, 11, 21, 8, 0, 0, 123_000_000, time.UTC), Actor: "dev1", ActorType: actor.Human, RepoID: "shop",
@@ -96,7 +96,7 @@ func TestPM3_severitiesAndActorTypes(t *testing.T) {
 		require.Equal(t, want, got[len(got)-1].Signal.ActorType, word)
 	}
 	before := len(h.waiting(t))
-	require.Equal(t, ingestsignal.Accepted, h.accept(t, sent(t, pm3, map[string]any{"signal_id": "nobody", "actor_id": nil}))[0].Fate)
+	require.Equal(t, ingestsignal.Accepted, h.accept(t, sent(t, pm3, map[string]any{"signal_id": "nobody", "actor_id": nil}))[0].Status)
 	require.Len(t, h.waiting(t), before, "without an actor it is kept, not decided")
 }
 
@@ -147,7 +147,7 @@ const event = `{"specversion":"1.0","id":"s1","source":"https://ci.example/acme"
 func TestCloudEvent_becomesTheSignal(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	require.Equal(t, ingestsignal.Verdict{SignalID: "s1", Fate: ingestsignal.Accepted}, h.accept(t, event)[0])
+	require.Equal(t, ingestsignal.Verdict{SignalID: "s1", Status: ingestsignal.Accepted}, h.accept(t, event)[0])
 	got := h.waiting(t)[0].Signal
 	require.NotEmpty(t, got.DedupKey)
 	got.DedupKey = ""
@@ -186,5 +186,5 @@ func TestCloudEvent_tellsAllThatIsWrong(t *testing.T) {
 
 	out, err := h.acceptor().AcceptSignals(t.Context(), collector(t, "mmm.ingest"), []ingestsignal.Element{{Raw: json.RawMessage(red("s9")), Event: true}})
 	require.NoError(t, err)
-	require.Equal(t, ingestsignal.Rejected, out[0].Fate, "sent as a CloudEvent, it must be one")
+	require.Equal(t, ingestsignal.Rejected, out[0].Status, "sent as a CloudEvent, it must be one")
 }

@@ -255,7 +255,7 @@ func TestWorker_stopLetsWhatIsUnderWayEndAndGivesTheRestBack(t *testing.T) {
 	}
 	require.Equal(t, "done s1", seen.next(t))
 	left := h.waiting(t)
-	require.Equal(t, h.intake.Waiting(), len(left), "what is left is due at once")
+	require.Len(t, left, h.intake.Waiting(), "what is left is due at once")
 	require.Len(t, left, 2-len(seen.fates))
 }
 

@@ -106,10 +106,12 @@ func TestRights(t *testing.T) {
 	for _, c := range []struct {
 		of   tenant.ID
 		role caller.Role
-		kind fault.Kind
+		kind fault.Kind // Internal stands for no error
 	}{
-		{"acme", caller.RoleTenantAdmin, fault.Internal}, {"globex", caller.RoleMMMAdmin, fault.Internal},
-		{"globex", caller.RoleTenantAdmin, fault.Forbidden}, {"acme", caller.RoleApprover, fault.Forbidden},
+		{"acme", caller.RoleTenantAdmin, fault.Internal},
+		{"globex", caller.RoleMMMAdmin, fault.Internal},
+		{"globex", caller.RoleTenantAdmin, fault.Forbidden},
+		{"acme", caller.RoleApprover, fault.Forbidden},
 	} {
 		caller := who(t, c.of, c.role)
 		_, _, read := u.Settings(t.Context(), caller, "acme")

@@ -25,7 +25,7 @@ const (
 	resultParked = "parked"
 )
 
-// round's share of one tenant: what became of its rows so far, and until when the tenant has to wait.
+// turn is one tenant's share of a round: what became of its rows so far, and until when the tenant has to wait.
 type turn struct {
 	fates []ports.OutboxFate
 	pause time.Time
@@ -92,9 +92,7 @@ func (u *UseCase) failed(ctx context.Context, l *line, r ports.OutboxRow, err er
 	if errors.As(err, &known) {
 		wait = max(wait, known.RetryAfter)
 	}
-	if t.wait == 0 || wait < t.wait {
-		t.wait = wait
-	}
+	t.wait = sooner(t.wait, wait)
 	t.fates = append(t.fates, ports.OutboxFate{Row: r, Verdict: ports.OutboxPutOff, Reason: reasonOf(err), Next: now.Add(wait)})
 	if l.InOrder || fault.Retryable(err) {
 		t.pause = now.Add(wait)

@@ -169,6 +169,7 @@ func (u *UseCase) Drain(ctx context.Context) error {
 func (u *UseCase) run(looking, sending context.Context, l *line) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var due time.Time // when the first of what was put off here is due
 	for {
 		select {
 		case <-looking.Done():
@@ -176,7 +177,7 @@ func (u *UseCase) run(looking, sending context.Context, l *line) {
 		case <-timer.C:
 		case <-l.wake:
 		}
-		soonest, err := u.drain(looking, sending, l)
+		wait, err := u.drain(looking, sending, l)
 		if looking.Err() != nil {
 			return
 		}
@@ -184,7 +185,15 @@ func (u *UseCase) run(looking, sending context.Context, l *line) {
 		if l.Gap > 0 && !rest(looking, l.Gap) {
 			return
 		}
-		timer.Reset(min(idle, max(soonest, time.Millisecond)))
+		now := u.floor.Clock.Now()
+		if next := now.Add(wait); wait > 0 && (!due.After(now) || next.Before(due)) {
+			due = next
+		}
+		look := idle
+		if due.After(now) {
+			look = min(look, due.Sub(now))
+		}
+		timer.Reset(look)
 	}
 }
 
@@ -210,18 +219,25 @@ func (u *UseCase) report(ctx context.Context, l *line, err error) {
 	l.failing = err != nil
 }
 
-// drain goes round the tenants until a round delivers nothing, and says in how long something is due again, idle at most.
+// drain goes round the tenants until a round delivers nothing, and says in how long the first of what it put off is due, 0 if
+// it put nothing off.
 func (u *UseCase) drain(looking, sending context.Context, l *line) (time.Duration, error) {
-	soonest := idle
+	soonest := time.Duration(0)
 	for {
 		moved, next, err := u.round(looking, sending, l)
-		if next > 0 {
-			soonest = min(soonest, next)
-		}
+		soonest = sooner(soonest, next)
 		if err != nil || !moved {
 			return soonest, err
 		}
 	}
+}
+
+// sooner gives the shorter of two waits, of which 0 is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || (b > 0 && b < a) {
+		return b
+	}
+	return a
 }
 
 // round gives each tenant one turn.
@@ -250,9 +266,7 @@ func (u *UseCase) round(looking, sending context.Context, l *line) (moved bool, 
 				mu.Lock()
 				defer mu.Unlock()
 				moved = moved || some
-				if wait > 0 && (soonest == 0 || wait < soonest) {
-					soonest = wait
-				}
+				soonest = sooner(soonest, wait)
 				return err
 			})
 		}

@@ -16,11 +16,21 @@ type One func(ctx context.Context, row ports.OutboxRow) error
 // Send implements Sender.
 func (f One) Send(ctx context.Context, rows []ports.OutboxRow) (int, error) {
 	for i, r := range rows {
-		if err := f(ctx, r); err != nil {
+		if err := f.alone(ctx, r); err != nil {
 			return i, err
 		}
 	}
 	return len(rows), nil
+}
+
+// alone makes a panic the row's own trouble, so that the rows before it count as sent.
+func (f One) alone(ctx context.Context, r ports.OutboxRow) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("send: panic: %v", p)
+		}
+	}()
+	return f(ctx, r)
 }
 
 // Events delivers rows of kind ports.OutboxEvent to the bus.

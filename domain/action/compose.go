@@ -26,9 +26,9 @@ func Compose(s *situation.Situation, a fatigue.Admitted) (Action, *suppression.S
 	c := permitted.Candidate()
 	t := c.Action()
 
-	plain, err := render(s, t)
-	if err != nil {
-		no := suppression.Of(c, suppression.Compose, suppression.TemplateFailed, suppression.Detail{Observed: err.Error()}, nil)
+	plain, missing := render(s, t)
+	if missing != "" {
+		no := suppression.Of(c, suppression.Compose, suppression.TemplateFailed, suppression.Detail{Observed: missing}, nil)
 		return Action{}, &no, nil
 	}
 	if t.Type == intervention.Mirror {
@@ -47,17 +47,15 @@ func Compose(s *situation.Situation, a fatigue.Admitted) (Action, *suppression.S
 		Override:            a.Override(), ReservedAt: a.At(), ExpiresAt: s.Now.Add(OpenFor),
 	}
 	out.Payload.DualChannelRequired = out.RequiresDualChannel
+	var err error
 	if out.Presentations, err = present(s, t, out); err != nil {
 		return Action{}, nil, fmt.Errorf("present action: %w", err)
 	}
 	return out, nil, nil
 }
 
-func render(s *situation.Situation, t *playbook.CompiledAction) (Payload, error) {
-	var (
-		p   Payload
-		err error
-	)
+// render fills the texts, or says what is missing.
+func render(s *situation.Situation, t *playbook.CompiledAction) (p Payload, missing string) {
 	for _, f := range []struct {
 		from playbook.Text
 		into *string
@@ -68,11 +66,12 @@ func render(s *situation.Situation, t *playbook.CompiledAction) (Payload, error)
 		{t.WhyRelevant, &p.WhyRelevant},
 		{t.Baseline, &p.BaselineComparison},
 	} {
+		var err error
 		if *f.into, err = f.from.Render(s, nil); err != nil {
-			return Payload{}, err
+			return Payload{}, err.Error()
 		}
 	}
-	return p, nil
+	return p, ""
 }
 
 // findings looks at the filled texts again: a value may have brought a prescriptive word in. A text without placeholders

@@ -4,6 +4,7 @@ package actor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -70,10 +71,8 @@ func (p Preferences) Snoozed(now time.Time) bool { return now.Before(p.SnoozeUnt
 // OptedOut gives the first category in cats that the actor has opted out of.
 func (p Preferences) OptedOut(cats ...string) (string, bool) {
 	for _, c := range cats {
-		for _, o := range p.OptOut {
-			if o == c {
-				return c, true
-			}
+		if slices.Contains(p.OptOut, c) {
+			return c, true
 		}
 	}
 	return "", false

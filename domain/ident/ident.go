@@ -13,7 +13,7 @@ const Max = 200
 const Rule = "must be 1-200 characters of A-Z a-z 0-9 . _ : @ / + [ ] - and must not contain .."
 
 // ErrInvalid is returned for a text that is no id.
-var ErrInvalid = errors.New(Rule)
+var ErrInvalid = errors.New("no valid id (" + Rule + ")")
 
 // Valid reports whether s may be used as an id. The character "|" is never valid, so it may separate ids in keys.
 func Valid(s string) bool {

@@ -62,7 +62,7 @@ const (
 	Critical
 )
 
-var severityNames = [...]string{"", "info", "low", "warn", "medium", "high", "critical"} //nolint:gochecknoglobals // constant table
+var severityNames = [...]string{"", "info", "low", "warn", "medium", "high", "critical"}
 
 // String gives the contract's word.
 func (s Severity) String() string {

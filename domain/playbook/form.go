@@ -12,7 +12,7 @@ import (
 	"github.com/zeroui/mmm-engine/domain/fault"
 )
 
-var null = json.RawMessage("null")
+const null = "null"
 
 // readForm reads a document into d and notes every key that is not known and every value of the wrong type, with its path;
 // those are left out, so that the problems of all else can be told too. encoding/json alone would stop at the first one, and
@@ -32,8 +32,8 @@ func readForm(raw []byte, d *Definition, p *fault.Problems) bool {
 
 // wellFormed gives the value without what does not fit the type; null where nothing does, which is the same as nothing.
 func wellFormed(at string, raw json.RawMessage, t reflect.Type, p *fault.Problems) json.RawMessage {
-	if bytes.Equal(bytes.TrimSpace(raw), null) {
-		return null
+	if string(bytes.TrimSpace(raw)) == null {
+		return json.RawMessage(null)
 	}
 	switch {
 	case t == reflect.TypeFor[Values]():
@@ -44,8 +44,8 @@ func wellFormed(at string, raw json.RawMessage, t reflect.Type, p *fault.Problem
 		return wellFormedObject(at, raw, t, p)
 	case t.Kind() == reflect.Slice:
 		var list []json.RawMessage
-		if bytes.Equal(fits(at, raw, &list, "a list", p), null) {
-			return null
+		if string(fits(at, raw, &list, "a list", p)) == null {
+			return json.RawMessage(null)
 		}
 		for i, v := range list {
 			list[i] = wellFormed(fmt.Sprintf("%s[%d]", at, i), v, t.Elem(), p)
@@ -58,8 +58,8 @@ func wellFormed(at string, raw json.RawMessage, t reflect.Type, p *fault.Problem
 
 func wellFormedObject(at string, raw json.RawMessage, t reflect.Type, p *fault.Problems) json.RawMessage {
 	var object map[string]json.RawMessage
-	if bytes.Equal(fits(at, raw, &object, "an object", p), null) {
-		return null
+	if string(fits(at, raw, &object, "an object", p)) == null {
+		return json.RawMessage(null)
 	}
 	known := make(map[string]reflect.Type, t.NumField())
 	for f := range t.Fields() {
@@ -86,7 +86,7 @@ func wellFormedObject(at string, raw json.RawMessage, t reflect.Type, p *fault.P
 func fits(at string, raw json.RawMessage, target any, wanted string, p *fault.Problems) json.RawMessage {
 	if json.Unmarshal(raw, target) != nil {
 		p.Add(at, "must be %s", wanted)
-		return null
+		return json.RawMessage(null)
 	}
 	return raw
 }
@@ -95,7 +95,7 @@ func fits(at string, raw json.RawMessage, target any, wanted string, p *fault.Pr
 func written(v any) json.RawMessage {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		return null
+		return json.RawMessage(null)
 	}
 	return raw
 }

@@ -86,12 +86,12 @@ func TestParse_bodiesThatAreNoDocument(t *testing.T) {
 
 func TestParse_tellsEveryProblemAtOnce(t *testing.T) {
 	t.Parallel()
-	_, p := playbook.ParseDefinition([]byte(`{"Name":"x","nmae":"y","owner":7,"tags":"ci","triggers":[{"event_type":"a b","min_severity":"loud","when":1}],
+	_, p := playbook.ParseDefinition([]byte(`{"Name":"x","colour":"y","owner":7,"tags":"ci","triggers":[{"event_type":"a b","min_severity":"loud","when":1}],
 		"conditions":[{"type":"branch","value":{"a":1}},{"type":"moon","value":"full"}],
 		"actions":[{"type":"nag","surfaces":["watch"],"payload":{"title":"You must rebase","body":"{{secret}}","color":"red"},"requires_consent":"yes"}],
 		"limits":{"priority":11,"cooldown_minutes":"soon","quiet_hours":{"start":25}},"tests":{}}`))
 	want := []string{
-		"Name", "actions[0].payload.color", "actions[0].requires_consent", "conditions[0].value", "limits.cooldown_minutes", "nmae",
+		"Name", "actions[0].payload.color", "actions[0].requires_consent", "conditions[0].value", "limits.cooldown_minutes", "colour",
 		"owner", "tags", "tests", "triggers[0].when",
 		"name", "triggers[0].event_type", "triggers[0].min_severity", "conditions[1].type", "actions[0].type", "actions[0].surfaces[0]",
 		"actions[0].payload.body", "limits.priority", "limits.quiet_hours",

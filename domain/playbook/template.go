@@ -57,17 +57,16 @@ func ParseTemplate(s string) (Text, error) {
 		if open > 0 {
 			t.segments = append(t.segments, segment{literal: s[:open]})
 		}
-		rest := s[open+2:]
-		end := strings.Index(rest, "}}")
-		if end < 0 {
+		inside, rest, closed := strings.Cut(s[open+2:], "}}")
+		if !closed {
 			return Text{}, fmt.Errorf("a placeholder is opened with {{ and not closed")
 		}
-		path := strings.TrimSpace(rest[:end])
+		path := strings.TrimSpace(inside)
 		if !knownPath(path) {
 			return Text{}, fmt.Errorf("unknown placeholder; known are %s", strings.Join(Placeholders(), ", "))
 		}
 		t.segments = append(t.segments, segment{path: path})
-		s = rest[end+2:]
+		s = rest
 	}
 	return t, nil
 }

@@ -27,13 +27,8 @@ func (s *charset) span(text string, limit int) int {
 }
 
 var (
-	alnum  = chars("09AZaz")
-	upper  = chars("09AZ")
-	hex    = chars("09af")
-	slug   = chars("09AZaz__--")
-	base64 = chars("09AZaz++//==")
-	token  = chars("09AZaz__--..~~++//==")
-	path   = chars("09AZaz//__")
+	alnum, upper, hex, slug = chars("09AZaz"), chars("09AZ"), chars("09af"), chars("09AZaz__--")        //nolint:gochecknoglobals // constant tables
+	base64, token, path     = chars("09AZaz++//=="), chars("09AZaz__--..~~++//=="), chars("09AZaz//__") //nolint:gochecknoglobals // constant tables
 )
 
 // format is a kind of secret known by its beginning: prefix, then at least min characters of set, or exactly min.

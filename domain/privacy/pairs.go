@@ -66,7 +66,7 @@ func placeholder(value string) bool {
 			return true
 		}
 	}
-	if strings.Trim(value, string(value[:1])) == "" && strings.ContainsAny(value[:1], "*xX.-_#?") {
+	if strings.Trim(value, value[:1]) == "" && strings.ContainsAny(value[:1], "*xX.-_#?") {
 		return true
 	}
 	low := strings.ToLower(strings.TrimRight(value, ".,!?"))

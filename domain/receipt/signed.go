@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/zeroui/mmm-engine/domain/tenant"
@@ -30,7 +31,7 @@ func FormatSignature(kid string, sig []byte) string {
 func ParseSignature(s string) (kid string, sig []byte, err error) {
 	rest, ok := strings.CutPrefix(s, SignaturePrefix)
 	if !ok {
-		return "", nil, errors.New("signature does not start with " + SignaturePrefix)
+		return "", nil, errors.New("signature has no prefix " + strconv.Quote(SignaturePrefix))
 	}
 	kid, text, ok := strings.Cut(rest, ":")
 	if !ok || !ValidKID(kid) {

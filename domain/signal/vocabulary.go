@@ -21,7 +21,7 @@ const (
 var ubiType = regexp.MustCompile(`^ubi\.[a-z0-9_-]{1,60}\.[a-z0-9_-]{1,60}$`)
 
 // vocabulary is read once from the data file, which is part of the binary.
-var vocabulary = sync.OnceValue(func() map[string]bool { //nolint:gochecknoglobals // constant table, made once
+var vocabulary = sync.OnceValue(func() map[string]bool {
 	out := map[string]bool{}
 	for line := range strings.Lines(eventTypesFile) {
 		line = strings.TrimSpace(line)

@@ -34,7 +34,7 @@ func TestKnownAndMetricType(t *testing.T) {
 		"ci.{run,suite}.failed":        signal.MetricOther,
 		"pull_request.synchronize":     signal.MetricOther,
 		"":                             signal.MetricOther,
-		"code.pushed ":                 signal.MetricOther,
+		"code. pushed":                 signal.MetricOther,
 		"ci.deployment.failed":         signal.MetricOther,
 		"Code.Pushed":                  signal.MetricOther,
 		"custom.thing.that.a.caller.x": signal.MetricOther,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,9 +34,7 @@ func (x *AccessLog) Add(ctx context.Context, t tenant.ID, a ports.Access, of []a
 			}
 			changed[k] = append(slices.Clip(rows), a)
 		}
-		for k, rows := range changed {
-			db.accesses[k] = rows
-		}
+		maps.Copy(db.accesses, changed)
 		return nil
 	})
 }

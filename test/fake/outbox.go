@@ -117,8 +117,9 @@ func (o *Outbox) Settle(ctx context.Context, b ports.OutboxBatch, fates []ports.
 				o.rows[f.Row.Number] = r
 			case ports.OutboxParked:
 				delete(o.rows, f.Row.Number)
+				o.last++ // letters and rows have numbers of one series here; nobody may rely on either
 				o.dead = append(o.dead, deadLetter{out: r.Outgoing, DeadLetter: ports.DeadLetter{
-					Number: int64(len(o.dead) + 1), Tenant: r.Tenant, Kind: r.Kind, Topic: r.Topic, Ref: r.Ref, Body: r.Body,
+					Number: o.last, Tenant: r.Tenant, Kind: r.Kind, Topic: r.Topic, Ref: r.Ref, Body: r.Body,
 					Reason: f.Reason, Attempts: f.Row.Attempts + 1, Status: ports.DeadParked, CreatedAt: r.CreatedAt, ParkedAt: now.UTC(),
 				}})
 			}

@@ -99,7 +99,7 @@ func (c counts) count(db *tables, t tenant.ID, from, to time.Time, key func(d de
 		for _, a := range d.Actions {
 			g := c.of(key(d, string(a.Playbook)))
 			g.add(d)
-			g.Totals.Actions[a.Kind]++
+			g.Actions[a.Kind]++
 		}
 		for _, s := range d.Suppressions {
 			g := c.of(key(d, string(s.Playbook)))

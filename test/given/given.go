@@ -98,24 +98,24 @@ func Document(edits ...Edit) []byte {
 }
 
 // Definition reads a document that must be good.
-func Definition(t testing.TB, edits ...Edit) playbook.Definition {
-	t.Helper()
+func Definition(tb testing.TB, edits ...Edit) playbook.Definition {
+	tb.Helper()
 	def, problems := playbook.ParseDefinition(Document(edits...))
-	require.Empty(t, problems)
+	require.Empty(tb, problems)
 	return def
 }
 
 // Version compiles the first version of a playbook.
-func Version(t testing.TB, id playbook.ID, edits ...Edit) *playbook.Compiled {
-	t.Helper()
-	return Numbered(t, id, 1, false, edits...)
+func Version(tb testing.TB, id playbook.ID, edits ...Edit) *playbook.Compiled {
+	tb.Helper()
+	return Numbered(tb, id, 1, false, edits...)
 }
 
 // Numbered compiles a version.
-func Numbered(t testing.TB, id playbook.ID, number int, shadow bool, edits ...Edit) *playbook.Compiled {
-	t.Helper()
-	c, problems := playbook.Compile(id, number, shadow, Definition(t, edits...), Exprs{})
-	require.Empty(t, problems)
+func Numbered(tb testing.TB, id playbook.ID, number int, shadow bool, edits ...Edit) *playbook.Compiled {
+	tb.Helper()
+	c, problems := playbook.Compile(id, number, shadow, Definition(tb, edits...), Exprs{})
+	require.Empty(tb, problems)
 	return c
 }
 
@@ -153,8 +153,8 @@ func Permitted(s *situation.Situation, versions ...*playbook.Compiled) []policy.
 }
 
 // Admitted takes versions through every step up to a budget that admits all.
-func Admitted(t testing.TB, s *situation.Situation, versions ...*playbook.Compiled) []fatigue.Admitted {
-	t.Helper()
+func Admitted(tb testing.TB, s *situation.Situation, versions ...*playbook.Compiled) []fatigue.Admitted {
+	tb.Helper()
 	chosen, _ := experiment.Choose(Permitted(s, versions...))
 	hours := fatigue.HoursFor(s, chosen)
 	names := make([]string, len(chosen))
@@ -168,7 +168,7 @@ func Admitted(t testing.TB, s *situation.Situation, versions ...*playbook.Compil
 		r.Verdicts = append(r.Verdicts, fatigue.Verdict{Admitted: true})
 	}
 	admitted, refused, err := fatigue.Admit(chosen, hours, r)
-	require.NoError(t, err)
-	require.Empty(t, refused)
+	require.NoError(tb, err)
+	require.Empty(tb, refused)
 	return admitted
 }

@@ -78,21 +78,21 @@ func With(exprs ports.ConditionCompiler, change ...func(*Parts)) *Rig {
 }
 
 // Publish makes a playbook live in a tenant.
-func (r *Rig) Publish(t testing.TB, in tenant.ID, id playbook.ID, def playbook.Definition) {
-	t.Helper()
+func (r *Rig) Publish(tb testing.TB, in tenant.ID, id playbook.ID, def playbook.Definition) {
+	tb.Helper()
 	p, err := playbook.New(id, in, def, r.Clock.Now()).Publish("ref", r.Clock.Now())
-	require.NoError(t, err)
-	require.NoError(t, r.Store.Playbooks.Create(t.Context(), in, p))
+	require.NoError(tb, err)
+	require.NoError(tb, r.Store.Playbooks.Create(tb.Context(), in, p))
 	r.Books.Invalidate(in)
 }
 
 // Settings changes the settings of acme.
-func (r *Rig) Settings(t testing.TB, change func(*tenant.Settings)) {
-	t.Helper()
-	s, revision, err := r.Store.TenantSettings.Settings(t.Context(), Acme)
-	require.NoError(t, err)
+func (r *Rig) Settings(tb testing.TB, change func(*tenant.Settings)) {
+	tb.Helper()
+	s, revision, err := r.Store.TenantSettings.Settings(tb.Context(), Acme)
+	require.NoError(tb, err)
 	change(&s)
-	require.NoError(t, r.Store.TenantSettings.Put(t.Context(), Acme, s, revision, r.Clock.Now()))
+	require.NoError(tb, r.Store.TenantSettings.Put(tb.Context(), Acme, s, revision, r.Clock.Now()))
 }
 
 // Request asks about dev1's red build of shop, under a signal id.
@@ -108,26 +108,26 @@ func (r *Rig) Request(id string) decideaction.Request {
 }
 
 // Units gives how many units of its day's budget an actor has in use.
-func (r *Rig) Units(t testing.TB, a actor.ID) int {
-	t.Helper()
+func (r *Rig) Units(tb testing.TB, a actor.ID) int {
+	tb.Helper()
 	for limit := range 100 {
-		got, err := r.Ledger.Preview(context.WithoutCancel(t.Context()), fatigue.Ask{
+		got, err := r.Ledger.Preview(context.WithoutCancel(tb.Context()), fatigue.Ask{
 			Tenant: Acme, Actor: a, Now: r.Clock.Now(), Limits: tenant.Quotas{MaxActionsPerDecision: 1, MaxActionsPerHour: 100, MaxActionsPerDay: limit + 1},
 			Demands: []fatigue.Demand{{Action: "probe", Playbook: "probe"}},
 		})
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		if got.Verdicts[0].Admitted {
 			return limit
 		}
 	}
-	t.Fatal("more than a hundred units")
+	tb.Fatal("more than a hundred units")
 	return 0
 }
 
 // Receipts gives acme's ledger.
-func (r *Rig) Receipts(t testing.TB) []ports.LedgerEntry {
-	t.Helper()
-	got, _, err := r.Store.Receipts.List(t.Context(), Acme, ports.Page{Limit: 200})
-	require.NoError(t, err)
+func (r *Rig) Receipts(tb testing.TB) []ports.LedgerEntry {
+	tb.Helper()
+	got, _, err := r.Store.Receipts.List(tb.Context(), Acme, ports.Page{Limit: 200})
+	require.NoError(tb, err)
 	return got
 }

@@ -95,7 +95,12 @@ func newPostgres(binary string, settings []string) (*PostgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = p.run(filepath.Join(filepath.Dir(binary), "initdb"), "-D", "data", "-U", "mmm", "-A", "trust", "-E", "UTF8",
+	// What is on PATH may be a link to a folder that has initdb too.
+	real, err := filepath.EvalSymlinks(binary)
+	if err != nil {
+		return nil, err
+	}
+	err = p.run(filepath.Join(filepath.Dir(real), "initdb"), "-D", "data", "-U", "mmm", "-A", "trust", "-E", "UTF8",
 		"--locale=C", "--no-sync", "--no-instructions")
 	if err != nil {
 		return nil, err

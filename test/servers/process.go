@@ -31,9 +31,10 @@ while read -r word; do
 	case $word in
 	start) [ -n "$pid" ] || { "$@" >>log 2>&1 </dev/null & pid=$!; } ;;
 	stop) end "$STOP" ;;
+	look) kill -0 "$pid" || { echo gone; continue; } ;;
 	esac
 	echo done
-done
+done 2>>log
 end "$STOP"
 dir=$(pwd)
 cd / && rm -rf "$dir"
@@ -124,6 +125,8 @@ func newProcess(signal, binary string, args ...string) (*process, error) {
 	return p, nil
 }
 
+var errGone = errors.New("the server has ended by itself")
+
 // tell sends the supervisor a word and waits until it is done.
 func (p *process) tell(word string) error {
 	p.mu.Lock()
@@ -131,7 +134,10 @@ func (p *process) tell(word string) error {
 	if _, err := io.WriteString(p.in, word+"\n"); err != nil {
 		return err
 	}
-	_, err := p.out.ReadString('\n')
+	answer, err := p.out.ReadString('\n')
+	if answer == "gone\n" {
+		return errGone
+	}
 	return err
 }
 
@@ -148,9 +154,9 @@ func (p *process) start(answers func() error) error {
 		if err == nil {
 			return nil
 		}
-		if time.Now().After(end) {
+		if gone := p.tell("look"); gone != nil || time.Now().After(end) {
 			log, _ := os.ReadFile(filepath.Join(p.dir, "log"))
-			return fmt.Errorf("it does not answer: %w; its log: %s", err, log)
+			return fmt.Errorf("it does not answer: %w; its log: %s", errors.Join(gone, err), log)
 		}
 		<-tick.C
 	}
@@ -185,9 +191,7 @@ func freePorts(n int) ([]int, error) {
 func find(tb testing.TB, program, pattern string) string {
 	tb.Helper()
 	if path, err := exec.LookPath(program); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			return real
-		}
+		return path
 	}
 	if found, _ := filepath.Glob(pattern); len(found) > 0 {
 		return found[len(found)-1]

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"strings"
 	"testing"
 	"time"
@@ -48,19 +49,25 @@ func TestLists_useTheirIndexes(t *testing.T) {
 		"an access": {"SELECT at FROM access_log WHERE tenant_id = 'a' AND actor_id = 'd' AND (at, receipt_id) < (9, 'x') ORDER BY at DESC, receipt_id DESC LIMIT 51", "PRIMARY KEY"},
 		"outcomes":  {"SELECT result, COUNT(*) FROM outcomes WHERE tenant_id = 'a' AND recorded_at >= 1 AND recorded_at < 2 GROUP BY result", "outcomes_by_time"},
 	} {
-		var plan []string
-		rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+c.query)
-		require.NoError(t, err, name)
-		for rows.Next() {
-			var id, parent, unused int
-			var step string
-			require.NoError(t, rows.Scan(&id, &parent, &unused, &step))
-			plan = append(plan, step)
-		}
-		require.NoError(t, rows.Err())
-		require.NoError(t, rows.Close())
-		whole := strings.Join(plan, "; ")
+		whole := plan(t, db, c.query)
 		require.Contains(t, whole, c.index, name)
 		require.NotContains(t, whole, "SCAN", name)
 	}
+}
+
+// plan gives the steps in which a query is answered.
+func plan(t *testing.T, db *sql.DB, query string) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	var steps []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		require.NoError(t, rows.Scan(&id, &parent, &unused, &step))
+		steps = append(steps, step)
+	}
+	require.NoError(t, rows.Err())
+	return strings.Join(steps, "; ")
 }

@@ -7,20 +7,18 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/zeroui/mmm-engine/adapters/persistence"
 )
 
-// ErrNewerSchema is returned for a file that a newer release has migrated: this one does not know what it means.
-var ErrNewerSchema = errors.New("the schema is newer than this release")
-
-// ErrNotMigrated is returned for a file that lacks migrations.
-var ErrNotMigrated = errors.New("the schema is not migrated")
+// What persistence says of a schema, under this package's name.
+var (
+	ErrNewerSchema = persistence.ErrNewerSchema
+	ErrNotMigrated = persistence.ErrNotMigrated
+)
 
 // Migration is one numbered file and whether it is applied.
-type Migration struct {
-	Number  int64
-	File    string
-	Applied bool
-}
+type Migration = persistence.Migration
 
 // Up applies what is missing, in order, each file in a transaction of its own. ErrNewerSchema where the file is ahead.
 func (s *Store) Up(ctx context.Context, migrations fs.FS) error {

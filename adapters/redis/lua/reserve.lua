@@ -25,7 +25,7 @@ local mine = {}
 for i = 16, #ARGV, WIDTH do mine[ARGV[i]] = true end
 
 local from
-local entries, units, overrides, own = {}, {}, {}, 0
+local entries, expired, units, overrides, own = {}, {}, {}, {}, 0
 local fields = redis.call('HGETALL', key)
 for i = 1, #fields, 2 do
   local name = fields[i]
@@ -33,7 +33,9 @@ for i = 1, #fields, 2 do
     from = tonumber(fields[i + 1])
   else
     local e = cmsgpack.unpack(fields[i + 1])
-    if mine[name] or (e[3] ~= 0 and real >= e[3]) then
+    if e[3] ~= 0 and real >= e[3] then
+      expired[#expired + 1] = name -- it stays a while: a late commit must know whether it was closed
+    elseif mine[name] then
       if take then redis.call('HDEL', key, name) end
     else
       e.name = name
@@ -161,7 +163,8 @@ for i = 16, #ARGV, WIDTH do
   for _, n in ipairs(judge(i)) do reply[#reply + 1] = n end
 end
 
--- tidy drops what fatigue.Live drops at the given moment: nothing that an ask made there or later would miss.
+-- tidy drops what fatigue.Live drops at the given moment: nothing that an ask made there or later would miss. What is leased
+-- stays: it may have been taken for an ask about another time.
 local function tidy(at)
   local latest = {}
   for _, e in ipairs(entries) do
@@ -169,7 +172,7 @@ local function tidy(at)
     if e[3] == 0 and e[1] <= at and e[1] > (latest[spot] or 0) then latest[spot] = e[1] end
   end
   for _, e in ipairs(entries) do
-    if e[1] <= at - DAY and e[2] <= at and (e[1] <= at - HISTORY or e[1] < (latest[e[6] .. '|' .. e[7]] or 0)) then
+    if e[3] == 0 and e[1] <= at - DAY and e[2] <= at and (e[1] <= at - HISTORY or e[1] < (latest[e[6] .. '|' .. e[7]] or 0)) then
       redis.call('HDEL', key, e.name)
     end
   end
@@ -178,8 +181,13 @@ end
 
 if take then
   for _, a in ipairs(added) do redis.call('HSET', key, a[1], cmsgpack.pack(a[2])) end
-  local floor = math.min(now, real) - SLACK
-  if #entries + #added > ROOMY and floor >= from + SLACK then tidy(floor) end
+  if #fields / 2 + #added > ROOMY then
+    for _, name in ipairs(expired) do
+      if not mine[name] then redis.call('HDEL', key, name) end
+    end
+    local floor = math.min(now, real) - SLACK
+    if floor >= from + SLACK then tidy(floor) end
+  end
 end
 redis.call('EXPIRE', key, TTL)
 return reply

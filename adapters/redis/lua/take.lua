@@ -49,8 +49,14 @@ if take then
     redis.call('HSET', held, action, whole(real + lease))
   end
   local floor = math.min(now, real) - SLACK
-  if floor > -tonumber(from) and redis.call('ZCOUNT', units, '(0', whole(floor - DAY)) > 0 then
+  if floor >= SLACK - tonumber(from) then
+    -- What is leased stays: it may have been taken for an ask about another time.
+    local kept = {}
+    for _, action in ipairs(redis.call('HKEYS', held)) do kept[action] = redis.call('ZSCORE', units, action) end
     redis.call('ZREMRANGEBYSCORE', units, '(0', whole(floor - DAY))
+    for action, at in pairs(kept) do
+      if at then redis.call('ZADD', units, at, action) end
+    end
     redis.call('ZADD', units, whole(-floor), FROM)
   end
 end

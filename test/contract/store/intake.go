@@ -197,7 +197,8 @@ func Knowledge(t *testing.T, open Open) {
 		t.Parallel()
 		s := open(t)
 		looked := []ports.Looked{
-			{Playbook: "p1", Number: 3, Verdict: playbook.Matched}, {Playbook: "p1", Number: 4, Shadow: true, Verdict: playbook.Matched},
+			{Playbook: "p1", Number: 3, Verdict: playbook.Matched},
+			{Playbook: "p1", Number: 4, Shadow: true, Verdict: playbook.Matched},
 			{Playbook: "p2", Number: 1, Verdict: playbook.ConditionError},
 		}
 		r := Record(t, acme, func(r *ports.Record) { r.Looked = looked })
