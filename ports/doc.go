@@ -5,6 +5,8 @@
 //	Playbooks         decide, manage playbooks      persistence                 503 STORE_UNAVAILABLE
 //	Decisions         decide, audit                 persistence                 503, reservation given back
 //	Signals           decide                        persistence                 503
+//	Intake            signals, their worker         persistence                 503, nothing taken in; the worker waits
+//	DecisionKnowledge explain                       persistence                 503
 //	TenantSettings    decide                        persistence                 503
 //	Preferences       decide                        persistence                 503
 //	Actors            receipts                      persistence                 503

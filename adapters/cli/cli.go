@@ -33,8 +33,9 @@ type commands struct {
 		Replay replayCmd `cmd:"" help:"Decide on recorded signals, on a virtual clock; with --url a server does, on the real one."`
 	} `cmd:"" help:"Work with signals."`
 	Receipts struct {
-		Export exportCmd `cmd:"" help:"Write a tenant's receipts as JSONL."`
-		Verify verifyCmd `cmd:"" help:"Check an export offline: signatures and sequence."`
+		Export exportCmd  `cmd:"" help:"Write a tenant's receipts as JSONL."`
+		Verify verifyCmd  `cmd:"" help:"Check an export offline: signatures and sequence."`
+		Parked parkedCmds `cmd:"" help:"Look after receipts, events and other deliveries that were refused for good."`
 	} `cmd:"" help:"Work with the evidence ledger."`
 	Keys struct {
 		Generate generateCmd `cmd:"" help:"Make the keys that are missing."`

@@ -41,6 +41,8 @@ type Program struct {
 	TestPlaybook func(document []byte) ([]testplaybook.Outcome, []fault.Field)
 	// VerifyReceipts checks an export against a JWKS document, or this installation's own keys where keys is nil.
 	VerifyReceipts func(cfg config.Config, export io.Reader, keys []byte) (Verification, error)
+	// Letters opens the store, of a data directory that nobody else has open or of a database, for its dead letters.
+	Letters func(ctx context.Context, cfg config.Config) (*Letters, error)
 	// Check looks at the configuration and every dependency.
 	Check func(ctx context.Context, cfg config.Config) []Finding
 }

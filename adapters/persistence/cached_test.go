@@ -136,7 +136,10 @@ func TestCachedPreferences_aLoadThatBeganBeforeAWriteIsNotKept(t *testing.T) {
 		p.inner.after = func() { <-hold }
 		var early ports.StoredPreferences
 		done := make(chan struct{})
-		go func() { defer close(done); early = p.get(t, dev1) }()
+		go func() {
+			defer close(done)
+			early, _ = p.cached.Preferences(context.Background(), acme, dev1)
+		}()
 		synctest.Wait() // it has read
 		p.put(t, 0)
 		p.inner.after = nil
@@ -153,7 +156,10 @@ func TestCachedPreferences_aLoadThatBeganBeforeAWriteIsNotKept(t *testing.T) {
 			again := make(chan struct{})
 			p.inner.after = func() { <-again }
 			loaded := make(chan struct{})
-			go func() { defer close(loaded); p.get(t, dev1) }()
+			go func() {
+				defer close(loaded)
+				_, _ = p.cached.Preferences(context.Background(), acme, dev1)
+			}()
 			synctest.Wait()
 			_, err := p.inner.Put(t.Context(), acme, dev1, ports.StoredPreferences{Revision: int64(i + 1)}, p.clock.Now())
 			require.NoError(t, err)
@@ -232,7 +238,7 @@ func TestCachedPreferences_aStoreThatHangsIsUnavailable(t *testing.T) {
 
 type hanging struct{ stored }
 
-func (hanging) Preferences(ctx context.Context, _ tenant.ID, _ actor.ID) (ports.StoredPreferences, error) { //nolint:unparam // it never answers
+func (hanging) Preferences(ctx context.Context, _ tenant.ID, _ actor.ID) (ports.StoredPreferences, error) {
 	<-ctx.Done()
 	return ports.StoredPreferences{}, ctx.Err()
 }

@@ -133,8 +133,8 @@ func purgeKeys(h *gorm.DB, t tenant.ID, before int64, limit int) (int, error) {
 // purgeLetters removes dead letters that went out again.
 func purgeLetters(h *gorm.DB, t tenant.ID, before int64, limit int) (int, error) {
 	var numbers []int64
-	err := oldest(h.Model(&letterRow{}), t, "replayed_at", before, limit).Where("status = ?", ports.DeadReplayed).
-		Pluck("dead_letter_id", &numbers).Error
+	q := oldest(h.Model(&letterRow{}), t, "replayed_at", before, limit).Where("status = 'replayed'") // as the index has it
+	err := q.Pluck("dead_letter_id", &numbers).Error
 	if err != nil || len(numbers) == 0 {
 		return 0, err
 	}

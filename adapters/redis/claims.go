@@ -27,6 +27,7 @@ const (
 type Claims struct {
 	client *Client
 	ids    ports.IDs
+	prefix string
 	yield  script
 
 	mu   sync.Mutex
@@ -41,7 +42,7 @@ type claim struct {
 
 // NewClaims makes a Claims on which this process holds nothing. ids name the single claims.
 func NewClaims(c *Client, ids ports.IDs) *Claims {
-	return &Claims{client: c, ids: ids, yield: newScript(yieldLua), held: map[string]claim{}}
+	return &Claims{client: c, ids: ids, prefix: claimPrefix, yield: newScript(yieldLua), held: map[string]claim{}}
 }
 
 // Claim implements ports.Claims. Calling release again does nothing.
@@ -52,17 +53,17 @@ func (c *Claims) Claim(ctx context.Context, key, hash string) (release func(), e
 	}
 	// The name comes first: no name holds a space, a hash might.
 	value := c.ids.NewID() + " " + hash
-	shared, err := c.everywhere(ctx, claimPrefix+key, value, hash)
+	shared, err := c.everywhere(ctx, c.prefix+key, value, hash)
 	if err != nil {
 		if shared {
-			c.giveBack(ctx, claimPrefix+key, value)
+			c.giveBack(ctx, c.prefix+key, value)
 		}
 		c.leave(key, mine)
 		return nil, err
 	}
 	return sync.OnceFunc(func() {
 		if shared {
-			c.giveBack(ctx, claimPrefix+key, value)
+			c.giveBack(ctx, c.prefix+key, value)
 		}
 		c.leave(key, mine)
 	}), nil

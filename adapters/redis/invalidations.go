@@ -16,14 +16,13 @@ import (
 )
 
 const (
-	channel = "mmm:invalidations"
+	invalidations = "mmm:invalidations"
 	// silence is how long nothing may come before the line is tried. What does not answer for as long again is broken, so
 	// that a dead line is noticed within a second.
 	silence = 400 * time.Millisecond
 	// The pause before connecting again grows from the first to the second.
 	firstRetry, lastRetry = 20 * time.Millisecond, 500 * time.Millisecond
 )
-
 
 // message is an invalidation on the wire.
 type message struct {
@@ -38,6 +37,7 @@ type message struct {
 type Invalidations struct {
 	client    *Client
 	self      string
+	channel   string
 	connected atomic.Bool
 	cancel    context.CancelFunc
 	done      chan struct{}
@@ -49,7 +49,7 @@ type Invalidations struct {
 
 // NewInvalidations makes an Invalidations without subscribers. ids name this replica.
 func NewInvalidations(c *Client, ids ports.IDs) *Invalidations {
-	return &Invalidations{client: c, self: ids.NewID(), hear: map[int]func(ports.Invalidation){}}
+	return &Invalidations{client: c, self: ids.NewID(), channel: invalidations, hear: map[int]func(ports.Invalidation){}}
 }
 
 // Start begins to listen, and does not wait for Redis: it may come later. It listens until Stop, whatever becomes of ctx.
@@ -86,7 +86,7 @@ func (x *Invalidations) Publish(ctx context.Context, i ports.Invalidation) error
 	}
 	wait, cancel := context.WithTimeout(ctx, enough)
 	defer cancel()
-	if err := x.client.redis.Publish(wait, channel, body).Err(); err != nil {
+	if err := x.client.redis.Publish(wait, x.channel, body).Err(); err != nil {
 		return unreachable(ctx, err)
 	}
 	return nil
@@ -144,7 +144,7 @@ func (x *Invalidations) session(ctx context.Context) (connected bool) {
 	defer func() { _ = sub.Close() }()
 	// The subscription ends when it is closed, not with ctx.
 	defer context.AfterFunc(ctx, func() { _ = sub.Close() })()
-	if err := sub.Subscribe(ctx, channel); err != nil {
+	if err := sub.Subscribe(ctx, x.channel); err != nil {
 		return false
 	}
 	defer x.connected.Store(false)

@@ -43,7 +43,9 @@ func (r *reference) Take(limit int, _ string) bool {
 }
 
 var (
-	micros    = func(min, max time.Duration) *rapid.Generator[time.Duration] { return durations(min, max, time.Microsecond) }
+	micros = func(min, max time.Duration) *rapid.Generator[time.Duration] {
+		return durations(min, max, time.Microsecond)
+	}
 	playbooks = rapid.SampledFrom([]playbook.ID{"p", "q", "r"})
 	repos     = rapid.SampledFrom([]string{"shop", "shop", "mail", ""})
 	keys      = rapid.SampledFrom([]string{"", "k", "j|k {x}"})
@@ -212,6 +214,9 @@ func TestLedger_agreesWithTheNaiveOne(t *testing.T) {
 				require.NoError(rt, l.Release(ctx, r))
 				open = slices.DeleteFunc(open, func(o fatigue.Reservation) bool { return o.Ask.Decision == r.Ask.Decision })
 			case "close":
+				if !recorded[r.Ask.Decision] {
+					continue // nobody has seen it
+				}
 				for _, a := range r.Taken() {
 					history.End(r.Ask.Tenant, a, true, clock.Now())
 				}

@@ -103,4 +103,3 @@ func (f *flights) fly(ctx context.Context, key string, do func() error) error {
 	}()
 	return do()
 }
-

@@ -88,8 +88,7 @@ func (u *UseCase) failed(ctx context.Context, l *line, r ports.OutboxRow, err er
 		u.log.WarnContext(ctx, "delivery put off", "tenant_id", string(r.Tenant), "kind", r.Kind, "number", r.Number, "error", err)
 	}
 	wait := u.backOff(attempts)
-	var known *fault.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
 		wait = max(wait, known.RetryAfter)
 	}
 	t.wait = sooner(t.wait, wait)
@@ -114,8 +113,7 @@ func refused(err error) bool {
 
 // reasonOf is what an operator is told: the code, and the detail that is safe to show.
 func reasonOf(err error) string {
-	var known *fault.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
 		return known.Code + ": " + known.Detail
 	}
 	if fault.Is(err, fault.Timeout) {

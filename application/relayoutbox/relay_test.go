@@ -24,7 +24,7 @@ import (
 
 const (
 	acme tenant.ID = "acme"
-	kind           = "thing"
+	kind string    = "thing"
 )
 
 // virtual is the clock of a synctest bubble.
@@ -408,7 +408,7 @@ func TestRelay_gathersWithinAGap(t *testing.T) {
 			r.relay.Wake()
 		}
 		require.NoError(t, r.relay.Stop(t.Context()))
-		require.Less(t, len(sizes), 25, "%v", sizes)
+		require.Less(t, len(sizes), 50, "%v", sizes) // some come while it looks
 	})
 }
 

@@ -60,8 +60,8 @@ type Entry struct {
 }
 
 // Expired reports whether the entry was reserved only, and its lease has run out.
-func (e Entry) Expired(real time.Time) bool {
-	return !e.LeaseUntil.IsZero() && !real.Before(e.LeaseUntil)
+func (e Entry) Expired(wall time.Time) bool {
+	return !e.LeaseUntil.IsZero() && !wall.Before(e.LeaseUntil)
 }
 
 // Reservation is the ledger's answer: a verdict for each demand, and what was taken until At + Lease.

@@ -247,9 +247,9 @@ func Room(times []time.Time, limit int) time.Time {
 // InUse gives the times of those units of a repo that count at the given moment.
 func InUse(times []time.Time, now time.Time) []time.Time { return within(times, now, day) }
 
-// Live drops entries that no longer matter at the given moments: now is the decision's clock, real the clock of leases. Later
+// Live drops entries that no longer matter at the given moments: now is the decision's clock, wall the clock of leases. Later
 // asks with an earlier now could miss what it drops. It changes the slice in place, as slices.DeleteFunc does.
-func Live(entries []Entry, now, real time.Time) []Entry {
+func Live(entries []Entry, now, wall time.Time) []Entry {
 	type spot struct {
 		p playbook.ID
 		r string
@@ -263,7 +263,7 @@ func Live(entries []Entry, now, real time.Time) []Entry {
 		}
 	}
 	return slices.DeleteFunc(entries, func(e Entry) bool {
-		if e.Expired(real) {
+		if e.Expired(wall) {
 			return true
 		}
 		if e.At.After(now.Add(-day)) || e.OpenUntil.After(now) {

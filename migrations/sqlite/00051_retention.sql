@@ -7,8 +7,10 @@ CREATE INDEX decisions_by_recording ON decisions (tenant_id, recorded_at) WHERE 
 CREATE INDEX decisions_on_hold ON decisions (tenant_id, decision_id) WHERE legal_hold;
 CREATE INDEX decisions_by_key_age ON decisions (tenant_id, recorded_at) WHERE idem_key IS NOT NULL;
 CREATE INDEX signals_by_recording ON signals (tenant_id, recorded_at);
+CREATE INDEX dead_letters_by_replay ON dead_letters (tenant_id, replayed_at) WHERE status = 'replayed';
 
 -- +goose Down
+DROP INDEX dead_letters_by_replay;
 DROP INDEX signals_by_recording;
 DROP INDEX decisions_by_key_age;
 DROP INDEX decisions_on_hold;

@@ -1,4 +1,3 @@
-// Package e2e_test runs the engine as its users do: the built binary, a data directory, HTTP, and the power cut.
 package e2e_test
 
 import (

@@ -55,11 +55,11 @@ func (l *Ledger) judge(ctx context.Context, ask fatigue.Ask, take bool) (fatigue
 	if err := l.seed(ctx, ask.Tenant, ask.Actor, ask.Repo, ask.Now); err != nil {
 		return fatigue.Reservation{}, err
 	}
-	real := l.clock.Now()
+	wall := l.clock.Now()
 	var own []fatigue.Entry
 	repo := &repoView{now: ask.Now}
 	for _, e := range l.taken {
-		if e.tenant != ask.Tenant || e.Expired(real) {
+		if e.tenant != ask.Tenant || e.Expired(wall) {
 			continue
 		}
 		if e.actor == ask.Actor {
@@ -69,9 +69,9 @@ func (l *Ledger) judge(ctx context.Context, ask fatigue.Ask, take bool) (fatigue
 			repo.times = append(repo.times, e.At)
 		}
 	}
-	r := fatigue.Reservation{Ask: ask, At: real, OpenFor: action.OpenFor, Verdicts: fatigue.Judge(own, ask, repo)}
+	r := fatigue.Reservation{Ask: ask, At: wall, OpenFor: action.OpenFor, Verdicts: fatigue.Judge(own, ask, repo)}
 	if take {
-		l.put(ask.Tenant, ask.Actor, r.Entries(real.Add(fatigue.Lease)))
+		l.put(ask.Tenant, ask.Actor, r.Entries(wall.Add(fatigue.Lease)))
 	}
 	return r, nil
 }

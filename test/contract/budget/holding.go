@@ -199,6 +199,56 @@ func commitAfterRestart(b *bench) {
 	b.refused(b.hourly(2), suppression.CapActorHour)
 }
 
+// commitClosed gives an action its outcome before the commit that was owed.
+func commitClosed(b *bench) {
+	ask := func() fatigue.Ask {
+		a := b.ask(of("p"))
+		a.DedupKey = "k"
+		return a
+	}
+	r := b.reserve(ask())
+	b.record(r)
+	require.NoError(b, b.ledger.Close(b.Context(), acme, dev1, r.Taken()...))
+	b.clock.Advance(fatigue.Lease)
+	b.reserve(b.ask(of("q")))
+	b.commit(r)
+	b.admitted(ask())
+}
+
+// commitOwed is a process that dies between recording and commit: the commit that it owed is made by another.
+func commitOwed(b *bench) {
+	r := b.reserve(b.hourly(1))
+	b.record(r)
+	b.clock.Advance(fatigue.Lease)
+	b.commit(r)
+	b.refused(b.hourly(1), suppression.CapActorHour)
+	b.restart() // and where the ledger was lost as well, the record is enough
+	b.refused(b.hourly(1), suppression.CapActorHour)
+
+	r = b.reserve(b.hourly(2))
+	b.record(r)
+	b.clock.Advance(fatigue.Lease)
+	b.restart()
+	b.refused(b.hourly(2), suppression.CapActorHour)
+	b.commit(r)
+	b.refused(b.hourly(2), suppression.CapActorHour)
+	b.admitted(b.hourly(3))
+}
+
+// sameName has an actor and a repo that are called alike, whose budgets must not meet.
+func sameName(b *bench) {
+	one := 1
+	ask := func(who actor.ID, repo string) fatigue.Ask {
+		a := b.ask(fatigue.Demand{Playbook: "p", RepoPerDay: &one})
+		a.Actor, a.Repo, a.Limits.MaxActionsPerHour = who, repo, 1
+		return a
+	}
+	b.admitted(ask("shop", "mail"))
+	b.admitted(ask("mail", "shop"))
+	b.refused(ask("shop", "other"), suppression.CapActorHour)
+	b.refused(ask("other", "shop"), suppression.CapRepoDay)
+}
+
 func restart(b *bench) {
 	a := b.hourly(2)
 	a.DedupKey = "k"

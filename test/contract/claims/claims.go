@@ -152,3 +152,81 @@ func releasedTwice(t *testing.T, c ports.Claims) {
 	require.Equal(t, fault.Conflict, fault.KindOf(err), "a second release freed somebody else's claim")
 	second()
 }
+
+// OpenShared gives two replicas of one Claims on which nothing is held.
+type OpenShared func(t *testing.T) (one, two ports.Claims)
+
+// RunShared checks a Claims that several replicas share.
+func RunShared(t *testing.T, open OpenShared) {
+	t.Helper()
+	for name, check := range map[string]func(t *testing.T, one, two ports.Claims){
+		"one of many runs at a time, on all replicas":         oneOfAll,
+		"another body is a conflict on the other replica":     otherBodyThere,
+		"a waiter of another replica goes on when it is free": waitsThere,
+	} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); one, two := open(t); check(t, one, two) })
+	}
+}
+
+func oneOfAll(t *testing.T, one, two ports.Claims) {
+	t.Helper()
+	var (
+		wg           sync.WaitGroup
+		inside, runs atomic.Int32
+	)
+	for _, c := range []ports.Claims{one, two} {
+		for range 16 {
+			wg.Go(func() {
+				release, err := c.Claim(t.Context(), "k", "h")
+				if err != nil {
+					t.Errorf("Claim: %v", err)
+					return
+				}
+				if n := inside.Add(1); n > 1 {
+					t.Errorf("%d hold the same key", n)
+				}
+				runs.Add(1)
+				inside.Add(-1)
+				release()
+			})
+		}
+	}
+	wg.Wait()
+	require.EqualValues(t, 32, runs.Load())
+}
+
+func otherBodyThere(t *testing.T, one, two ports.Claims) {
+	t.Helper()
+	release, err := one.Claim(t.Context(), "k", "h")
+	require.NoError(t, err)
+	_, err = two.Claim(t.Context(), "k", "other")
+	require.Equal(t, fault.Conflict, fault.KindOf(err), "%v", err)
+	release()
+	again, err := two.Claim(t.Context(), "k", "other")
+	require.NoError(t, err)
+	release()
+	_, err = one.Claim(t.Context(), "k", "h")
+	require.Equal(t, fault.Conflict, fault.KindOf(err), "a second release freed the other replica's claim")
+	again()
+}
+
+func waitsThere(t *testing.T, one, two ports.Claims) {
+	t.Helper()
+	release, err := one.Claim(t.Context(), "k", "h")
+	require.NoError(t, err)
+	got := make(chan error, 1)
+	go func() {
+		again, err := two.Claim(t.Context(), "k", "h")
+		if err == nil {
+			again()
+		}
+		got <- err
+	}()
+	select {
+	case err := <-got:
+		t.Fatalf("Claim returned %v while the key was held", err)
+	default:
+	}
+	release()
+	require.NoError(t, <-got)
+}
