@@ -23,12 +23,15 @@ func (c serveCmd) Run(ctx context.Context, p *Program) (err error) {
 	if err != nil {
 		return err
 	}
-	made, err := p.GenerateKeys(cfg)
-	if err != nil {
-		return err
-	}
-	for _, k := range made {
-		fmt.Fprintln(p.Err, "made key", k)
+	// Replicas share their keys, so in production none may make its own.
+	if !cfg.Storage.Production() {
+		made, err := p.GenerateKeys(cfg)
+		if err != nil {
+			return err
+		}
+		for _, k := range made {
+			fmt.Fprintln(p.Err, "made key", k)
+		}
 	}
 	e, err := p.Open(ctx, cfg, false)
 	if err != nil {

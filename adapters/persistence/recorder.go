@@ -27,15 +27,15 @@ type recorder struct {
 	db   *DB
 	now  func() time.Time
 	jobs chan *job
-	over chan struct{} // closed when the goroutine has ended
+	over sync.WaitGroup // until the goroutine has ended
 
 	mu     sync.RWMutex // makes submit and close exclude each other
 	closed bool
 }
 
 func startRecorder(db *DB, now func() time.Time) *recorder {
-	r := &recorder{db: db, now: now, jobs: make(chan *job, maxQueued), over: make(chan struct{})}
-	go r.run()
+	r := &recorder{db: db, now: now, jobs: make(chan *job, maxQueued)}
+	r.over.Go(r.run)
 	return r
 }
 
@@ -46,7 +46,7 @@ func (r *recorder) close() {
 		close(r.jobs)
 	}
 	r.mu.Unlock()
-	<-r.over
+	r.over.Wait()
 }
 
 // submit queues a job and waits for its fate. A caller who leaves takes the job along as long as it has not begun.
@@ -80,7 +80,6 @@ func (r *recorder) enqueue(j *job) error {
 }
 
 func (r *recorder) run() {
-	defer close(r.over)
 	for j := range r.jobs {
 		batch := begin(nil, j)
 		for full := false; !full && len(batch) < maxBatch; {

@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -79,7 +80,7 @@ func listening(t *testing.T, c *redis.Client, channel string) *redis.Invalidatio
 	t.Helper()
 	x := redis.NewInvalidations(c, ids.UUIDv7{}).Under(channel)
 	require.NoError(t, x.Start(t.Context()))
-	t.Cleanup(func() { require.NoError(t, x.Stop(t.Context())) })
+	t.Cleanup(func() { require.NoError(t, x.Stop(context.WithoutCancel(t.Context()))) })
 	require.Eventually(t, x.Connected, 10*time.Second, time.Millisecond)
 	return x
 }

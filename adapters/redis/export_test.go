@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"strings"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -64,3 +65,22 @@ const (
 	Enough    = enough
 	ClaimLife = claimLife
 )
+
+// Address is what an address says.
+type Address struct {
+	Addrs, User, Password, Master, SentinelPassword string
+	DB                                              int
+	TLS, Cluster                                    bool
+}
+
+// Parse reads an address as Open does.
+func Parse(address string) (Address, error) {
+	o, err := parse(address)
+	if err != nil {
+		return Address{}, err
+	}
+	return Address{
+		Addrs: strings.Join(o.Addrs, " "), User: o.Username, Password: o.Password, Master: o.MasterName, SentinelPassword: o.SentinelPassword,
+		DB: o.DB, TLS: o.TLSConfig != nil, Cluster: o.MasterName == "" && (len(o.Addrs) > 1 || o.IsClusterMode),
+	}, nil
+}

@@ -52,8 +52,15 @@ func Open(cfg Config) (*Client, error) {
 	o.MaxRedirects = 3
 	o.FailingTimeoutSeconds = 1
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	goredis.SetLogger(silent{})
 	return &Client{redis: goredis.NewUniversalClient(o)}, nil
 }
+
+// silent keeps the library from writing lines of its own to the error stream. What it would say comes back as errors too.
+type silent struct{}
+
+// Printf drops a line.
+func (silent) Printf(context.Context, string, ...any) {}
 
 // Ping reports whether Redis answers; Unavailable where it does not within half a second.
 func (c *Client) Ping(ctx context.Context) error {

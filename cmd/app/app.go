@@ -11,8 +11,9 @@ import (
 	"time"
 
 	httpapi "github.com/zeroui/mmm-engine/adapters/http"
-	"github.com/zeroui/mmm-engine/adapters/persistence/sqlite"
+	"github.com/zeroui/mmm-engine/adapters/persistence"
 	"github.com/zeroui/mmm-engine/application/ingestsignal"
+	"github.com/zeroui/mmm-engine/application/livebooks"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/lifecycle"
@@ -27,7 +28,6 @@ const drain = 20 * time.Second
 type App struct {
 	cfg       config.Config
 	log       *slog.Logger
-	store     *sqlite.Store
 	server    *httpapi.Server
 	metrics   *observability.Metrics
 	life      *lifecycle.Manager
@@ -43,9 +43,12 @@ type App struct {
 
 // Open builds the engine and migrates its embedded store. Nobody else may have the data directory open.
 func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
-	unlock, err := lock(cfg.Storage.DataDir)
-	if err != nil {
-		return nil, err
+	unlock := func() {}
+	if !cfg.Storage.Production() {
+		var err error
+		if unlock, err = lock(cfg.Storage.DataDir); err != nil {
+			return nil, err
+		}
 	}
 	a, release, err := build(ctx, cfg, log)
 	if err != nil {
@@ -153,14 +156,15 @@ func rootURL(addr net.Addr, tls bool) string {
 
 // newApp puts the parts together. Tracing is asked for so that it is set up before anything is traced.
 func newApp(
-	cfg config.Config, log *slog.Logger, store *sqlite.Store, server *httpapi.Server, metrics *observability.Metrics,
-	life *lifecycle.Manager, worker *ingestsignal.Worker, readers readers, ingest *ingestsignal.UseCase, playbooks *manageplaybook.UseCase,
-	settings ports.TenantSettings, prefs ports.Preferences, identity ports.Identity, clock ports.Clock, _ observability.Tracing,
+	cfg config.Config, log *slog.Logger, server *httpapi.Server, metrics *observability.Metrics,
+	life *lifecycle.Manager, parts []lifecycle.Part, readers readers, ingest *ingestsignal.UseCase, playbooks *manageplaybook.UseCase,
+	settings *persistence.CachedTenantSettings, prefs *persistence.CachedPreferences, books *livebooks.Books, n news,
+	identity ports.Identity, clock ports.Clock, _ observability.Tracing,
 ) *App {
-	// Signals are decided in the background only while serving; a replay has the engine to itself.
-	life.Add(lifecycle.Part{Name: "signals", Start: worker.Start, Stop: worker.Stop})
+	heed(n, settings, prefs, books)
+	life.Add(parts...)
 	return &App{
-		cfg: cfg, log: log, store: store, server: server, metrics: metrics, life: life, readers: readers, ingest: ingest,
+		cfg: cfg, log: log, server: server, metrics: metrics, life: life, readers: readers, ingest: ingest,
 		playbooks: playbooks, settings: settings, prefs: prefs, identity: identity, clock: clock, release: func() {},
 	}
 }

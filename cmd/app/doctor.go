@@ -7,12 +7,17 @@ import (
 	"net"
 
 	"github.com/zeroui/mmm-engine/adapters/cli"
+	"github.com/zeroui/mmm-engine/adapters/persistence"
 	"github.com/zeroui/mmm-engine/adapters/persistence/sqlite"
+	"github.com/zeroui/mmm-engine/adapters/redis"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 )
 
 // check looks at everything a server on this configuration would need.
 func check(ctx context.Context, cfg config.Config) []cli.Finding {
+	if cfg.Storage.Production() {
+		return []cli.Finding{checkConfig(cfg), checkKeys(cfg), checkStore(ctx, cfg), checkRedis(ctx, cfg), checkPort(ctx, cfg)}
+	}
 	return []cli.Finding{checkConfig(cfg), checkKeys(cfg), checkLock(cfg), checkStore(ctx, cfg), checkPort(ctx, cfg)}
 }
 
@@ -48,24 +53,40 @@ func checkLock(cfg config.Config) cli.Finding {
 
 func checkStore(ctx context.Context, cfg config.Config) cli.Finding {
 	f := cli.Finding{Name: "database", OK: true, Detail: "embedded SQLite, schema up to date"}
-	files, err := schema()
-	if err != nil {
-		return cli.Finding{Name: f.Name, Detail: err.Error()}
+	advice := "check the directory's owner and free space"
+	if cfg.Storage.Production() {
+		f.Detail, advice = "PostgreSQL, schema up to date", "check MMM_DATABASE_URL and that the server can be reached from here"
 	}
-	s, err := sqlite.Open(ctx, storePath(cfg))
+	s, files, err := connect(ctx, cfg)
 	if err != nil {
-		return cli.Finding{Name: f.Name, Detail: err.Error(), Advice: "check the directory's owner and free space"}
+		return cli.Finding{Name: f.Name, Detail: err.Error(), Advice: advice}
 	}
 	defer func() { _ = s.Close() }()
 	switch err := s.Ready(ctx, files); {
-	case errors.Is(err, sqlite.ErrNotMigrated):
+	case errors.Is(err, persistence.ErrNotMigrated) && cfg.Storage.Production():
+		return cli.Finding{Name: f.Name, Detail: err.Error(), Advice: "mmm migrate up"}
+	case errors.Is(err, persistence.ErrNotMigrated):
 		f.Detail = "embedded SQLite, to be migrated by the next serve"
 	case err != nil:
 		return cli.Finding{Name: f.Name, Detail: err.Error(), Advice: "use the release that wrote it, or restore a backup"}
-	default:
-		if err := s.Check(ctx); err != nil {
+	}
+	if file, ok := s.(*sqlite.Store); ok {
+		if err := file.Check(ctx); err != nil {
 			return cli.Finding{Name: f.Name, Detail: err.Error(), Advice: "restore a backup"}
 		}
+	}
+	return f
+}
+
+func checkRedis(ctx context.Context, cfg config.Config) cli.Finding {
+	f := cli.Finding{Name: "redis", OK: true, Detail: "answers"}
+	c, err := redis.Open(redis.Config{URL: cfg.Storage.RedisURL.Reveal()})
+	if err == nil {
+		err = c.Ping(ctx)
+		defer func() { _ = c.Close() }()
+	}
+	if err != nil {
+		return cli.Finding{Name: f.Name, Detail: err.Error(), Advice: "check MMM_REDIS_URL; until it answers only critical nudges pass"}
 	}
 	return f
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/zeroui/mmm-engine/adapters/auditlog"
 	"github.com/zeroui/mmm-engine/adapters/cli"
 	"github.com/zeroui/mmm-engine/adapters/identity/local"
-	"github.com/zeroui/mmm-engine/adapters/persistence/sqlite"
 	"github.com/zeroui/mmm-engine/adapters/signing"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
 	"github.com/zeroui/mmm-engine/application/testplaybook"
@@ -146,16 +145,14 @@ func verifyReceipts(cfg config.Config, export io.Reader, keys []byte) (cli.Verif
 }
 
 func migrate(ctx context.Context, cfg config.Config, verb string) (string, error) {
-	files, err := schema()
-	if err != nil {
-		return "", err
+	if !cfg.Storage.Production() {
+		unlock, err := lock(cfg.Storage.DataDir)
+		if err != nil {
+			return "", err
+		}
+		defer unlock()
 	}
-	unlock, err := lock(cfg.Storage.DataDir)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	s, err := sqlite.Open(ctx, storePath(cfg))
+	s, files, err := connect(ctx, cfg)
 	if err != nil {
 		return "", err
 	}

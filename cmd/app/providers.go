@@ -3,10 +3,8 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"io/fs"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"github.com/zeroui/mmm-engine/adapters/auditlog"
@@ -14,14 +12,9 @@ import (
 	"github.com/zeroui/mmm-engine/adapters/expression"
 	httpapi "github.com/zeroui/mmm-engine/adapters/http"
 	"github.com/zeroui/mmm-engine/adapters/identity/local"
-	"github.com/zeroui/mmm-engine/adapters/persistence"
-	"github.com/zeroui/mmm-engine/adapters/persistence/sqlite"
 	"github.com/zeroui/mmm-engine/adapters/signing"
 	"github.com/zeroui/mmm-engine/application/decideaction"
-	"github.com/zeroui/mmm-engine/application/evidence"
-	"github.com/zeroui/mmm-engine/application/ingestsignal"
 	"github.com/zeroui/mmm-engine/application/livebooks"
-	"github.com/zeroui/mmm-engine/application/openactions"
 	"github.com/zeroui/mmm-engine/domain/actor"
 	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/tenant"
@@ -31,7 +24,6 @@ import (
 	"github.com/zeroui/mmm-engine/infrastructure/keyedhash"
 	"github.com/zeroui/mmm-engine/infrastructure/lifecycle"
 	"github.com/zeroui/mmm-engine/infrastructure/observability"
-	"github.com/zeroui/mmm-engine/migrations"
 	"github.com/zeroui/mmm-engine/ports"
 )
 
@@ -41,52 +33,6 @@ const serviceName = "mmm-engine"
 func keyring(cfg config.Config) (*signing.Keyring, error) { return signing.Load(cfg.KeysDir()) }
 
 func hasher(ring *signing.Keyring) (keyedhash.Hasher, error) { return keyedhash.New(ring.HashKey()) }
-
-func schema() (fs.FS, error) { return fs.Sub(migrations.FS, "sqlite") }
-
-func storePath(cfg config.Config) string { return filepath.Join(cfg.Storage.DataDir, sqlite.FileName) }
-
-// openStore opens and migrates the embedded store; it is the one store that migrates itself.
-func openStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*sqlite.Store, func(), error) {
-	files, err := schema()
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := sqlite.Open(ctx, storePath(cfg))
-	if err != nil {
-		return nil, nil, err
-	}
-	closeStore := func() {
-		if err := s.Close(); err != nil {
-			log.Error("close store", observability.KeyError, err)
-		}
-	}
-	if err := s.Up(ctx, files); err != nil {
-		closeStore()
-		return nil, nil, err
-	}
-	return s, closeStore, nil
-}
-
-func guarded(s *sqlite.Store) *persistence.DB { return s.DB() }
-
-func recorder(db *persistence.DB, now ports.Clock) (*persistence.Decisions, func()) {
-	d := persistence.NewDecisions(db, now.Now)
-	return d, d.Close
-}
-
-// decisions rings the bell of whoever waits for an actor's actions once they are recorded.
-func decisions(d *persistence.Decisions, bell ports.ActionBell) ports.Decisions {
-	return openactions.Announce(d, bell)
-}
-
-// workerOptions are those of a process that has its store to itself.
-func workerOptions() ingestsignal.Options { return ingestsignal.Options{Alone: true} }
-
-// transactor also writes the audit log of what was attested, after the commit.
-func transactor(db *persistence.DB) *evidence.Transactor {
-	return evidence.NewTransactor(persistence.NewTransactor(db))
-}
 
 func openAudit(cfg config.Config, log *slog.Logger) (*auditlog.Log, func(), error) {
 	l, closeLog, err := auditlog.Open(cfg.Observability.AuditLog, serviceName, log)
@@ -159,10 +105,6 @@ func keysDocument(ring *signing.Keyring) func() (json.RawMessage, error) {
 	return func() (json.RawMessage, error) { return json.Marshal(ring.JWKS()) }
 }
 
-func readyCheck(life *lifecycle.Manager, store *sqlite.Store) func(context.Context) httpapi.Readiness {
-	return func(ctx context.Context) httpapi.Readiness { return readiness(ctx, life, store) }
-}
-
 // metricsHandler is nil where the metrics have an address of their own.
 func metricsHandler(cfg config.Config, m *observability.Metrics) http.Handler {
 	if cfg.Observability.MetricsListen != "" {
@@ -171,18 +113,7 @@ func metricsHandler(cfg config.Config, m *observability.Metrics) http.Handler {
 	return m.Handler()
 }
 
-// readyWait bounds the question whether the store answers.
-const readyWait = time.Second
-
-func readiness(ctx context.Context, life *lifecycle.Manager, store *sqlite.Store) httpapi.Readiness {
-	ctx, cancel := context.WithTimeout(ctx, readyWait)
-	defer cancel()
-	r := httpapi.Readiness{Status: "ready", Dependencies: map[string]string{"database": "ok"}}
-	if err := store.Ping(ctx); err != nil {
-		r.Status, r.Dependencies["database"] = "not_ready", "down"
-	}
-	if life.State() != lifecycle.Ready {
-		r.Status = "not_ready"
-	}
-	return r
+// decide works on the budget that notes its commits.
+func decide(src decideaction.Sources, rec decideaction.Records, s settled, floor decideaction.Floor) *decideaction.UseCase {
+	return decideaction.New(src, rec, s.ledger(), floor)
 }

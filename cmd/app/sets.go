@@ -11,7 +11,6 @@ import (
 	"github.com/zeroui/mmm-engine/adapters/expression"
 	httpapi "github.com/zeroui/mmm-engine/adapters/http"
 	"github.com/zeroui/mmm-engine/adapters/identity/local"
-	"github.com/zeroui/mmm-engine/adapters/memory"
 	"github.com/zeroui/mmm-engine/adapters/persistence"
 	policysettings "github.com/zeroui/mmm-engine/adapters/policy/settings"
 	"github.com/zeroui/mmm-engine/adapters/signing"
@@ -49,11 +48,11 @@ var floorSet = wire.NewSet(
 
 // outboundSet is every adapter of a port; each Bind proves that it fits.
 var outboundSet = wire.NewSet(
-	openStore, guarded,
+	openStore, guarded, openRedis, newNews,
 	persistence.NewPlaybooks, wire.Bind(new(ports.Playbooks), new(*persistence.Playbooks)),
 	persistence.NewSignals, wire.Bind(new(ports.Signals), new(*persistence.Signals)),
-	persistence.NewTenantSettings, wire.Bind(new(ports.TenantSettings), new(*persistence.TenantSettings)),
-	persistence.NewPreferences, wire.Bind(new(ports.Preferences), new(*persistence.Preferences)),
+	cachedSettings, wire.Bind(new(ports.TenantSettings), new(*persistence.CachedTenantSettings)),
+	cachedPreferences, wire.Bind(new(ports.Preferences), new(*persistence.CachedPreferences)),
 	persistence.NewActors, wire.Bind(new(ports.Actors), new(*persistence.Actors)),
 	persistence.NewReceipts, wire.Bind(new(ports.Receipts), new(*persistence.Receipts)),
 	transactor, wire.Bind(new(ports.Transactor), new(*evidence.Transactor)),
@@ -68,8 +67,11 @@ var outboundSet = wire.NewSet(
 	persistence.NewIntake, wire.Bind(new(ports.Intake), new(*persistence.Intake)),
 	inprocess.NewBell, wire.Bind(new(ports.ActionBell), new(*inprocess.Bell)),
 	wire.Struct(new(signing.PayloadDigester)), wire.Bind(new(ports.PayloadDigest), new(signing.PayloadDigester)),
-	memory.NewLedger, wire.Bind(new(ports.FatigueLedger), new(*memory.Ledger)),
-	memory.NewClaims, wire.Bind(new(ports.Claims), new(*memory.Claims)),
+	persistence.NewOutbox, wire.Bind(new(ports.Outbox), new(*persistence.Outbox)),
+	persistence.NewOwedBudget, wire.Bind(new(ports.OwedBudget), new(*persistence.OwedBudget)),
+	persistence.NewRetention, wire.Bind(new(ports.Retention), new(*persistence.Retention)),
+	inprocess.NewPublisher, wire.Bind(new(ports.EventPublisher), new(*inprocess.Publisher)),
+	budget, settle, routes, relay, claims,
 	policysettings.New, wire.Bind(new(ports.PolicySource), new(*policysettings.Source)),
 	signing.NewReceiptSigner, wire.Bind(new(ports.ReceiptSigner), new(*signing.ReceiptSigner)),
 	verifier, wire.Bind(new(ports.Identity), new(*local.Verifier)),
@@ -80,7 +82,7 @@ var outboundSet = wire.NewSet(
 // useCaseSet is what the engine does.
 var useCaseSet = wire.NewSet(
 	livebooks.New, evidence.NewClerk, policyAges, sources, wire.Struct(new(decideaction.Records), "*"),
-	decideaction.New, wire.Bind(new(ingestsignal.Decider), new(*decideaction.UseCase)),
+	decide, purge, background, wire.Bind(new(ingestsignal.Decider), new(*decideaction.UseCase)),
 	ingestsignal.New, ingestsignal.NewAcceptor, ingestsignal.NewWorker, workerOptions,
 	manageplaybook.New, auditreceipts.New, explaindecision.New, recordoutcome.New, openactions.New,
 	auditaccess.New, listdecisions.New, managepreferences.New, managetenant.New, reportmetrics.New,

@@ -10,7 +10,6 @@ import (
 	"context"
 	"github.com/zeroui/mmm-engine/adapters/events/inprocess"
 	"github.com/zeroui/mmm-engine/adapters/http"
-	"github.com/zeroui/mmm-engine/adapters/memory"
 	"github.com/zeroui/mmm-engine/adapters/persistence"
 	"github.com/zeroui/mmm-engine/adapters/policy/settings"
 	"github.com/zeroui/mmm-engine/adapters/signing"
@@ -37,11 +36,11 @@ import (
 // Injectors from wire.go:
 
 func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func(), error) {
-	store, cleanup, err := openStore(ctx, cfg, log)
+	appStore, cleanup, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	db := guarded(store)
+	db := guarded(appStore)
 	playbooks := persistence.NewPlaybooks(db)
 	compiler, err := conditions()
 	if err != nil {
@@ -50,62 +49,82 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 	}
 	system := clock.System{}
 	books := livebooks.New(playbooks, compiler, system)
-	tenantSettings := persistence.NewTenantSettings(db)
-	preferences := persistence.NewPreferences(db)
-	signals := persistence.NewSignals(db)
-	budgetHistory := persistence.NewBudgetHistory(db)
-	source := settings.New(system)
-	ages := policyAges(cfg)
-	decideactionSources := sources(books, tenantSettings, preferences, signals, budgetHistory, source, ages)
-	persistenceDecisions, cleanup2 := recorder(db, system)
-	bell := inprocess.NewBell()
-	portsDecisions := decisions(persistenceDecisions, bell)
-	actors := persistence.NewActors(db)
+	client, cleanup2, err := openRedis(cfg, log)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	uuiDv7 := ids.UUIDv7{}
+	appNews := newNews(client, uuiDv7, log)
+	observabilityMetrics := metrics(cfg)
+	cachedTenantSettings := cachedSettings(db, system, appNews, observabilityMetrics)
 	signingKeyring, err := keyring(cfg)
 	if err != nil {
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
-	receiptSigner := signing.NewReceiptSigner(signingKeyring)
-	claims := memory.NewClaims()
-	records := decideaction.Records{
-		Decisions: portsDecisions,
-		Actors:    actors,
-		Signer:    receiptSigner,
-		Claims:    claims,
-	}
-	ledger := memory.NewLedger(system, budgetHistory)
-	uuiDv7 := ids.UUIDv7{}
 	keyedhashHasher, err := hasher(signingKeyring)
 	if err != nil {
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
-	observabilityMetrics := metrics(cfg)
+	persistenceCachedPreferences := cachedPreferences(cfg, db, system, keyedhashHasher, appNews, observabilityMetrics)
+	signals := persistence.NewSignals(db)
+	budgetHistory := persistence.NewBudgetHistory(db)
+	source := settings.New(system)
+	ages := policyAges(cfg)
+	decideactionSources := sources(books, cachedTenantSettings, persistenceCachedPreferences, signals, budgetHistory, source, ages)
+	persistenceDecisions, cleanup3 := recorder(db, system, client)
+	outbox := persistence.NewOutbox(db)
+	publisher := inprocess.NewPublisher()
+	owedBudget := persistence.NewOwedBudget(db)
+	fatigueLedger := budget(client, system, budgetHistory)
+	appSettled := settle(cfg, fatigueLedger, outbox)
+	v := routes(publisher, owedBudget, appSettled)
+	useCase, err := relay(outbox, system, uuiDv7, observabilityMetrics, log, v)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	bell := inprocess.NewBell()
+	portsDecisions := decisions(persistenceDecisions, useCase, bell)
+	actors := persistence.NewActors(db)
+	receiptSigner := signing.NewReceiptSigner(signingKeyring)
+	portsClaims := claims(client, uuiDv7)
+	records := decideaction.Records{
+		Decisions: portsDecisions,
+		Actors:    actors,
+		Signer:    receiptSigner,
+		Claims:    portsClaims,
+	}
 	floor := decideaction.Floor{
 		Clock: system,
 		IDs:   uuiDv7,
 		Hash:  keyedhashHasher,
 		Meter: observabilityMetrics,
 	}
-	useCase := decideaction.New(decideactionSources, records, ledger, floor)
+	decideactionUseCase := decide(decideactionSources, records, appSettled, floor)
 	intake := persistence.NewIntake(db)
 	directory, err := people(cfg)
 	if err != nil {
+		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
-	options := workerOptions()
-	worker := ingestsignal.NewWorker(useCase, intake, directory, system, log, options)
-	acceptor := ingestsignal.NewAcceptor(intake, tenantSettings, directory, floor, worker)
+	options := workerOptions(cfg)
+	worker := ingestsignal.NewWorker(decideactionUseCase, intake, directory, system, log, options)
+	acceptor := ingestsignal.NewAcceptor(intake, cachedTenantSettings, directory, floor, worker)
 	accessLog := persistence.NewAccessLog(db)
-	evidenceTransactor := transactor(db)
+	evidenceTransactor := transactor(db, useCase)
 	receipts := persistence.NewReceipts(db)
-	auditlogLog, cleanup3, err := openAudit(cfg, log)
+	auditlogLog, cleanup4, err := openAudit(cfg, log)
 	if err != nil {
+		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
@@ -116,23 +135,23 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 	manageplaybookUseCase := manageplaybook.New(playbooks, evidenceTransactor, books, compiler, clerk, actors, system, uuiDv7)
 	auditreceiptsUseCase := auditreceipts.New(receipts)
 	outcomes := persistence.NewOutcomes(db)
-	recordoutcomeUseCase := recordoutcome.New(outcomes, evidenceTransactor, directory, clerk, ledger, observabilityMetrics, system, uuiDv7)
+	recordoutcomeUseCase := recordoutcome.New(outcomes, evidenceTransactor, directory, clerk, fatigueLedger, observabilityMetrics, system, uuiDv7)
 	openActions := persistence.NewOpenActions(db)
 	payloadDigester := signing.PayloadDigester{}
 	openactionsUseCase := openactions.New(openActions, outcomes, directory, auditaccessUseCase, bell, payloadDigester, system)
-	managetenantUseCase := managetenant.New(tenantSettings, evidenceTransactor, clerk, system)
-	managepreferencesUseCase := managepreferences.New(preferences, evidenceTransactor, clerk, auditaccessUseCase, system, uuiDv7)
+	managetenantUseCase := managetenant.New(cachedTenantSettings, evidenceTransactor, clerk, system)
+	managepreferencesUseCase := managepreferences.New(persistenceCachedPreferences, evidenceTransactor, clerk, auditaccessUseCase, system, uuiDv7)
 	reports := persistence.NewReports(db)
 	reportmetricsUseCase := reportmetrics.New(reports)
 	decisionList := persistence.NewDecisionList(db)
 	listdecisionsUseCase := listdecisions.New(decisionList, directory, auditaccessUseCase)
 	localVerifier := verifier(cfg, signingKeyring, system)
-	v := keysDocument(signingKeyring)
+	v2 := keysDocument(signingKeyring)
 	manager := lifeManager(log)
-	v2 := readyCheck(manager, store)
+	v3 := readyCheck(manager, appStore, client)
 	handler := metricsHandler(cfg, observabilityMetrics)
 	deps := httpapi.Deps{
-		Decide:       useCase,
+		Decide:       decideactionUseCase,
 		Signals:      acceptor,
 		Explain:      explaindecisionUseCase,
 		Playbooks:    manageplaybookUseCase,
@@ -145,36 +164,49 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 		Reports:      reportmetricsUseCase,
 		DecisionList: listdecisionsUseCase,
 		Decisions:    portsDecisions,
-		Settings:     tenantSettings,
+		Settings:     cachedTenantSettings,
 		Identity:     localVerifier,
 		Directory:    directory,
 		Clock:        system,
 		IDs:          uuiDv7,
 		Hash:         keyedhashHasher,
 		Log:          log,
-		Keys:         v,
-		Ready:        v2,
+		Keys:         v2,
+		Ready:        v3,
 		Metrics:      handler,
 	}
 	httpapiConfig := httpConfig(cfg)
 	server, err := httpapi.New(deps, httpapiConfig)
 	if err != nil {
+		cleanup4()
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	retention := persistence.NewRetention(db)
+	purgehistoryUseCase := purge(retention, cachedTenantSettings, system)
+	v4, err := background(log, appNews, useCase, worker, appSettled, purgehistoryUseCase)
+	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
 	appReaders := newReaders(cfg, keyedhashHasher, system)
-	ingestsignalUseCase := ingestsignal.New(useCase, signals, directory, system, keyedhashHasher, observabilityMetrics)
-	observabilityTracing, cleanup4, err := tracing(ctx, cfg, log)
+	ingestsignalUseCase := ingestsignal.New(decideactionUseCase, signals, directory, system, keyedhashHasher, observabilityMetrics)
+	observabilityTracing, cleanup5, err := tracing(ctx, cfg, log)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
-	app := newApp(cfg, log, store, server, observabilityMetrics, manager, worker, appReaders, ingestsignalUseCase, manageplaybookUseCase, tenantSettings, preferences, localVerifier, system, observabilityTracing)
+	app := newApp(cfg, log, server, observabilityMetrics, manager, v4, appReaders, ingestsignalUseCase, manageplaybookUseCase, cachedTenantSettings, persistenceCachedPreferences, books, appNews, localVerifier, system, observabilityTracing)
 	return app, func() {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()

@@ -1,5 +1,3 @@
-// Package docs_test runs the documentation: the commands in a shell against a real server, the examples through the code that
-// reads them live, and the tables against what the code knows.
 package docs_test
 
 import (

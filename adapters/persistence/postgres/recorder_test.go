@@ -239,6 +239,7 @@ func BenchmarkRecord(b *testing.B) {
 	b.Cleanup(d.Close)
 	b.SetParallelism(32) // times GOMAXPROCS, 64 on two cores
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			if _, err := d.Record(b.Context(), acme, store.Record(b, acme)); err != nil {

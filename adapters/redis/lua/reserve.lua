@@ -72,7 +72,7 @@ local function roomInRepo(limit, times, taken)
   if leaves < past then
     at = known[leaves - first + 1]
   elseif leaves < past + taken then
-    at = theirs
+    at = now + 1
   else
     at = known[leaves - taken - first + 1]
   end
