@@ -20,5 +20,7 @@
 // the write connection only from begin to commit, takes no other lock meanwhile, and a record made inside a transaction is
 // written in that transaction and never queued, so it and an admin's transaction can wait for each other's connection but
 // never in a circle. Receipt numbers are given inside the same transaction, last and in ascending order of tenant, so that
-// a number that was given stands, and so that replicas on one database lock counters in the same order.
+// a number that was given stands, and so that replicas on one database lock counters in the same order. Where replicas write at
+// once, the rows that two of them may have in common go in one order too; a batch that the database undoes all the same before
+// its commit, for a deadlock or with a connection, is written again whole. A commit that failed is not: it may stand.
 package persistence

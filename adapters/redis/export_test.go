@@ -42,7 +42,13 @@ func (l *Ledger) TakeInRepo(ctx context.Context, ask fatigue.Ask) (int, error) {
 	}
 	var a repoAnswer
 	err = a.read(out[0], ask)
-	return a.units(), err
+	taken := 0
+	for _, granted := range a.granted {
+		if granted {
+			taken++
+		}
+	}
+	return taken, err
 }
 
 // BreakReserve makes the second of the two steps fail.

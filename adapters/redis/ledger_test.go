@@ -225,6 +225,20 @@ func TestLedger_dropsWhatNoLongerMatters(t *testing.T) {
 	require.LessOrEqual(t, units, int64(60))
 }
 
+// Asks about the present tidy up behind those about the past, and must not take from them what they hold.
+func TestLedger_tidiesNoLeaseAway(t *testing.T) {
+	clock, history := fake.NewClock(start), fake.NewHistory()
+	for n := range 200 {
+		name := fmt.Sprintf("old%d", n)
+		history.Tell("acme", "dev1", fatigue.Entry{Action: name, Decision: name, Playbook: "p", Repo: "shop", At: start.Add(-time.Minute)})
+	}
+	l, long, one := redis.NewLedger(open(t, single(t).url), clock, history).RunBy(clock), start.Add(-30*days), 1
+	admitted(t, l, ask("dev1", "shop", long, 1, 1, &one))
+	admitted(t, l, ask("dev1", "shop", start, 2, 1000, nil))
+	refused(t, l, ask("dev1", "shop", long, 3, 1, nil), suppression.CapActorHour)
+	refused(t, l, ask("dev2", "shop", long, 4, 1, &one), suppression.CapRepoDay)
+}
+
 // late is a history whose first answer comes late: meanwhile something else happens.
 type late struct {
 	*fake.History

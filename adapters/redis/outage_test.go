@@ -12,6 +12,7 @@ import (
 
 	"github.com/zeroui/mmm-engine/adapters/redis"
 	"github.com/zeroui/mmm-engine/domain/fault"
+	"github.com/zeroui/mmm-engine/domain/suppression"
 	"github.com/zeroui/mmm-engine/infrastructure/clock"
 	"github.com/zeroui/mmm-engine/infrastructure/ids"
 	"github.com/zeroui/mmm-engine/ports"
@@ -118,6 +119,7 @@ func TestRedisDown_isSaidSoonAndPasses(t *testing.T) {
 type line struct {
 	addr string
 	dead atomic.Bool
+	cut  atomic.Bool // hangs up instead of passing the next answer on
 }
 
 func newLine(t *testing.T, to string) *line {
@@ -144,8 +146,8 @@ func newLine(t *testing.T, to string) *line {
 			mu.Lock()
 			ends = append(ends, a, b)
 			mu.Unlock()
-			wg.Go(func() { l.pump(a, b) })
-			wg.Go(func() { l.pump(b, a) })
+			wg.Go(func() { l.pump(a, b, false) })
+			wg.Go(func() { l.pump(b, a, true) })
 		}
 	})
 	t.Cleanup(func() {
@@ -160,11 +162,11 @@ func newLine(t *testing.T, to string) *line {
 	return l
 }
 
-func (l *line) pump(from, to net.Conn) {
+func (l *line) pump(from, to net.Conn, answers bool) {
 	buf := make([]byte, 4096)
 	for {
 		n, err := from.Read(buf)
-		if err != nil {
+		if err != nil || (answers && l.cut.CompareAndSwap(true, false)) {
 			_ = to.Close()
 			return
 		}
@@ -228,6 +230,46 @@ func TestInvalidations_whatCannotBeReadForgetsEverything(t *testing.T) {
 		require.NoError(t, raw(t, s.url).Publish(t.Context(), channel+"mmm:invalidations", body).Err())
 		require.Equal(t, ports.Invalidation{Kind: ports.InvalidateAll}, <-heard)
 	}
+}
+
+// The answer to a call is lost after Redis has done it, and the call is made again.
+func TestRedisHangsUp_andNothingIsDoneTwice(t *testing.T) {
+	db := servers.Redis(t)
+	l := newLine(t, db.Addr())
+	client, real, one := open(t, fmt.Sprintf("redis://%s/%d", l.addr, db.Number)), clock.System{}, 1
+	ledger, c := redis.NewLedger(client, real, fake.NewHistory()), redis.NewClaims(client, ids.UUIDv7{})
+	require.NoError(t, ledger.Release(t.Context(), admitted(t, ledger, ask("dev1", "shop", real.Now(), 1, 1, &one)))) // seeds
+
+	l.cut.Store(true)
+	held := admitted(t, ledger, ask("dev1", "shop", real.Now(), 2, 1, &one))
+	require.False(t, l.cut.Load())
+	refused(t, ledger, ask("dev1", "shop", real.Now(), 3, 1, &one), suppression.CapActorHour)
+	l.cut.Store(true)
+	require.NoError(t, ledger.Commit(t.Context(), held))
+	l.cut.Store(true)
+	require.NoError(t, ledger.Release(t.Context(), held))
+	admitted(t, ledger, ask("dev1", "", real.Now(), 4, 1, nil))
+
+	l.cut.Store(true)
+	before := real.Now()
+	release, err := c.Claim(t.Context(), "k", "h")
+	require.NoError(t, err)
+	require.Less(t, real.Now().Sub(before), redis.ClaimLife/2, "it waited for its own claim to end")
+	release()
+}
+
+func TestClaims_thatHaveEndedFreeNobodyElses(t *testing.T) {
+	s := single(t)
+	slow, err := redis.NewClaims(open(t, s.url), ids.UUIDv7{}).Claim(t.Context(), "k", "h")
+	require.NoError(t, err)
+	r := raw(t, s.url)
+	require.NoError(t, r.Del(t.Context(), "mmm:claim:k").Err()) // as when it ends
+	next, err := redis.NewClaims(open(t, s.url), ids.UUIDv7{}).Claim(t.Context(), "k", "h")
+	require.NoError(t, err)
+	slow()
+	require.EqualValues(t, 1, r.Exists(t.Context(), "mmm:claim:k").Val())
+	next()
+	require.Zero(t, r.Exists(t.Context(), "mmm:claim:k").Val())
 }
 
 func TestClaims_ofAReplicaThatDiedEnd(t *testing.T) {

@@ -29,13 +29,13 @@ func (l *Ledger) takeCall(ask fatigue.Ask, take bool, back []string, demands []f
 // reserveCall asks the actor's script. repo is what its script has said, nil where no limit of a repo is judged.
 func (l *Ledger) reserveCall(ask fatigue.Ask, take bool, repo *repoAnswer) call {
 	q := ask.Limits
-	args := make([]any, 0, 15+9*len(ask.Demands))
+	args := make([]any, 0, 14+9*len(ask.Demands))
 	args = append(args, l.given(), ask.Now.UnixMicro(), flag(take), fatigue.Lease.Microseconds(), openFor.Microseconds(),
 		ask.Decision, ask.Repo, ask.DedupKey, q.MaxActionsPerDecision, q.MaxActionsPerHour, q.MaxActionsPerDay)
 	if repo == nil {
-		args = append(args, "", "", "", "")
+		args = append(args, "", "", "")
 	} else {
-		args = append(args, repo.inUse, repo.past, repo.now, repo.units())
+		args = append(args, repo.inUse, repo.past, repo.now)
 	}
 	for i, d := range ask.Demands {
 		var times string
@@ -75,15 +75,6 @@ type repoAnswer struct {
 	inUse, past int64
 	granted     []bool
 	times       []string // passed on to the actor's script as they are
-}
-
-func (r *repoAnswer) units() (n int) {
-	for _, g := range r.granted {
-		if g {
-			n++
-		}
-	}
-	return n
 }
 
 func (r *repoAnswer) read(v any, ask fatigue.Ask) error {

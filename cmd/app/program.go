@@ -13,6 +13,7 @@ import (
 	"github.com/zeroui/mmm-engine/adapters/auditlog"
 	"github.com/zeroui/mmm-engine/adapters/cli"
 	"github.com/zeroui/mmm-engine/adapters/identity/local"
+	"github.com/zeroui/mmm-engine/adapters/persistence"
 	"github.com/zeroui/mmm-engine/adapters/signing"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
 	"github.com/zeroui/mmm-engine/application/testplaybook"
@@ -54,6 +55,7 @@ func NewProgram(in io.Reader, out, errOut io.Writer) *cli.Program {
 		ValidatePlaybook: validatePlaybook,
 		TestPlaybook:     testPlaybook,
 		VerifyReceipts:   verifyReceipts,
+		Letters:          letters,
 		Check:            check,
 	}
 }
@@ -180,4 +182,24 @@ func migrate(ctx context.Context, cfg config.Config, verb string) (string, error
 		fmt.Fprintf(&b, "%-8s %s\n", state, m.File)
 	}
 	return strings.TrimRight(b.String(), "\n"), nil
+}
+
+// letters opens what was given up, in whichever database is configured.
+func letters(ctx context.Context, cfg config.Config) (*cli.Letters, error) {
+	unlock := func() {}
+	if !cfg.Storage.Production() {
+		var err error
+		if unlock, err = lock(cfg.Storage.DataDir); err != nil {
+			return nil, err
+		}
+	}
+	s, closeStore, err := openStore(ctx, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	return &cli.Letters{
+		DeadLetters: persistence.NewDeadLetters(s.DB()), Clock: clock.System{},
+		Close: func() error { closeStore(); unlock(); return nil },
+	}, nil
 }

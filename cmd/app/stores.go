@@ -135,7 +135,8 @@ func workerOptions(cfg config.Config) ingestsignal.Options {
 
 // routes say how each kind of outgoing row is delivered.
 func routes(bus ports.EventPublisher, owed ports.OwedBudget, ledger settled) []relayoutbox.Route {
-	out := []relayoutbox.Route{{Kind: ports.OutboxEvent, Sender: relayoutbox.Events(bus)}}
+	// The gap lets the events of many commits go together.
+	out := []relayoutbox.Route{{Kind: ports.OutboxEvent, InOrder: true, Gap: 100 * time.Millisecond, Sender: relayoutbox.Events(bus)}}
 	if ledger.noting != nil {
 		// What was committed at once is noted within half a second; what is older is owed.
 		out = append(out, relayoutbox.Route{Kind: ports.OutboxBudget, Sender: relayoutbox.Budgets(owed, ledger.plain), Gap: time.Second})

@@ -87,7 +87,8 @@ func newPostgres(binary string, settings []string) (*PostgresServer, error) {
 	args := []string{"-D", "data", "-h", "127.0.0.1", "-p", fmt.Sprint(ports[0])}
 	for _, setting := range append([]string{
 		"unix_socket_directories=", "fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=400",
-		"shared_buffers=64MB", "dynamic_shared_memory_type=mmap",
+		"shared_buffers=128MB", "dynamic_shared_memory_type=mmap", "wal_level=minimal", "max_wal_senders=0", "max_wal_size=8GB",
+		"checkpoint_timeout=1h",
 	}, settings...) {
 		args = append(args, "-c", setting)
 	}
@@ -96,11 +97,11 @@ func newPostgres(binary string, settings []string) (*PostgresServer, error) {
 		return nil, err
 	}
 	// What is on PATH may be a link to a folder that has initdb too.
-	real, err := filepath.EvalSymlinks(binary)
+	resolved, err := filepath.EvalSymlinks(binary)
 	if err != nil {
 		return nil, err
 	}
-	err = p.run(filepath.Join(filepath.Dir(real), "initdb"), "-D", "data", "-U", "mmm", "-A", "trust", "-E", "UTF8",
+	err = p.run(filepath.Join(filepath.Dir(resolved), "initdb"), "-D", "data", "-U", "mmm", "-A", "trust", "-E", "UTF8",
 		"--locale=C", "--no-sync", "--no-instructions")
 	if err != nil {
 		return nil, err

@@ -93,7 +93,8 @@ func (s *Store) applied(ctx context.Context) (out []int64, err error) {
 		return nil, err
 	}
 	// Number 0 is goose's own beginning.
-	rows, err := s.pool.QueryContext(ctx, "SELECT version_id FROM "+goose.DefaultTablename+" WHERE is_applied AND version_id > 0")
+	const q = "SELECT version_id FROM " + goose.DefaultTablename + " WHERE is_applied AND version_id > 0"
+	rows, err := s.pool.QueryContext(ctx, q)
 	if err != nil {
 		return nil, err
 	}

@@ -131,7 +131,8 @@ func TestRecorder_numbersWithoutAGapOverReplicasWhoseConnectionsAreCut(t *testin
 // counterHeld makes a batch write its rows and wait for the tenant's counter, and gives the transaction that holds it.
 func counterHeld(t *testing.T, dsn string, d *persistence.Decisions, r ports.Record) (holder *sql.Tx, recorded <-chan error) {
 	t.Helper()
-	holder, err := side(t, dsn).BeginTx(t.Context(), nil)
+	// It never finds out about a deadlock itself.
+	holder, err := side(t, dsn+"&deadlock_timeout=1h").BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	_, err = holder.ExecContext(t.Context(), "UPDATE receipt_counters SET last_sequence = last_sequence WHERE tenant_id = $1", string(acme))
 	require.NoError(t, err)

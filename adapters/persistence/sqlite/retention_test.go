@@ -60,7 +60,7 @@ func TestRetention_keepsTheContract(t *testing.T) {
 	})
 }
 
-// Thousands of decisions of two tenants go while others are recorded and several processes delete; what is young, on hold, or
+// Thousands of rows of two tenants go while others are recorded and several processes delete; what is young, on hold, or
 // the other tenant's stays, and no part of what has gone is left.
 func TestRetention_ofThousandsBesideOthers(t *testing.T) {
 	t.Parallel()
@@ -69,7 +69,7 @@ func TestRetention_ofThousandsBesideOthers(t *testing.T) {
 	t.Cleanup(d.Close)
 	now := store.Record(t, acme).Now
 	old := now.Add(-100 * 24 * time.Hour)
-	const many, others = 3000, 200
+	const many, others = 1000, 50 // seven rows each
 	var all sync.WaitGroup
 	lanes := make(chan ports.Record)
 	for range 64 {
@@ -84,7 +84,7 @@ func TestRetention_ofThousandsBesideOthers(t *testing.T) {
 	var held []ports.Record
 	for i := range many {
 		r := store.Record(t, acme, func(r *ports.Record) { r.Now, r.Key = old.Add(time.Duration(i)*time.Second), fmt.Sprintf("k%d", i) })
-		if i%1000 == 0 {
+		if i%400 == 0 {
 			held = append(held, r)
 		}
 		lanes <- r
@@ -103,7 +103,7 @@ func TestRetention_ofThousandsBesideOthers(t *testing.T) {
 		all.Go(func() {
 			keep := persistence.NewRetention(s.DB())
 			for {
-				n, err := keep.Purge(context.Background(), acme, ports.PurgeDecisions, now.Add(-90*24*time.Hour), 200)
+				n, err := keep.Purge(context.Background(), acme, ports.PurgeDecisions, now.Add(-90*24*time.Hour), 100)
 				if err != nil {
 					t.Error(err)
 				}
@@ -114,7 +114,7 @@ func TestRetention_ofThousandsBesideOthers(t *testing.T) {
 			}
 		})
 	}
-	const young = 100
+	const young = 30
 	all.Go(func() {
 		for range young {
 			if _, err := d.Record(context.Background(), acme, store.Record(t, acme)); err != nil {

@@ -3,14 +3,14 @@
 --   dedup key; 0 stands for no time).
 -- ARGV: server time or '', time of the ask, '1' to take, lease, how long an action is open, decision, repo, dedup key, the limits
 --   per decision, hour and day; of the repo: units in use ('' where no limit is judged), those of them not later than its
---   time, its time, units taken for this ask; and then of each demand: action, playbook, limit per playbook, limit per repo
+--   time, its time; and then of each demand: action, playbook, limit per playbook, limit per repo
 --   ('' where there is none), cool-down, quiet, may override, repetitive until, times of the repo from which room is told.
 -- Answers {0, now} where the actor must be seeded first, else {1, now}, and for each demand: admitted, override, number of the
 --   reason, observed, limit, lifts, overrides (0: no such time), never.
 local CAP_DECISION, DUPLICATE, REPETITION, QUIET, COOLDOWN = 1, 2, 3, 4, 5
 local CAP_PLAYBOOK, CAP_HOUR, CAP_DAY, CAP_REPO, CAP_OVERRIDE = 6, 7, 8, 9, 10
 local OVERRIDES, MINUTE = 5, 60000000
-local WIDTH = 9
+local FIRST, WIDTH = 15, 9
 
 local key = KEYS[1]
 local real = clock(ARGV[1])
@@ -18,11 +18,11 @@ local now = moment(tonumber(ARGV[2]), real)
 local take, lease, openfor = ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
 local decision, repo, dedup = ARGV[6], ARGV[7], ARGV[8]
 local perdecision, perhour, perday = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local inuse, past, theirs, pool = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
+local inuse, past, theirs = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
 
 -- Whoever asks again after a lost answer finds its own units; they are not others'.
 local mine = {}
-for i = 16, #ARGV, WIDTH do mine[ARGV[i]] = true end
+for i = FIRST, #ARGV, WIDTH do mine[ARGV[i]] = true end
 
 local from
 local entries, expired, units, overrides, own = {}, {}, {}, {}, 0
@@ -72,7 +72,7 @@ local function roomInRepo(limit, times, taken)
   if leaves < past then
     at = known[leaves - first + 1]
   elseif leaves < past + taken then
-    at = now + 1
+    at = theirs
   else
     at = known[leaves - taken - first + 1]
   end
@@ -136,14 +136,9 @@ local function judge(i)
   capped(CAP_DAY, units, perday, DAY)
 
   local spent = #overrides >= OVERRIDES
-  local refused = v.reason ~= 0 or (override and spent)
   if inuse then
     local n = inuse + inrepo
-    if perrepo and n >= perrepo then
-      no(CAP_REPO, n, perrepo, roomInRepo(perrepo, times, inrepo))
-    elseif not refused and inrepo >= pool then
-      no(CAP_REPO, n, perrepo or n, now) -- the repo was asked for fewer units than this; there is room now
-    end
+    if perrepo and n >= perrepo then no(CAP_REPO, n, perrepo, roomInRepo(perrepo, times, inrepo)) end
   end
   if may and v.never == 0 then
     v.overrides = math.max(v.lifts, now)
@@ -159,7 +154,7 @@ local function judge(i)
 end
 
 local reply = {1, now}
-for i = 16, #ARGV, WIDTH do
+for i = FIRST, #ARGV, WIDTH do
   for _, n in ipairs(judge(i)) do reply[#reply + 1] = n end
 end
 

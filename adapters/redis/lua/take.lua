@@ -27,6 +27,8 @@ local below = redis.call('ZCOUNT', units, '-inf', whole(now - DAY))
 local n = redis.call('ZCOUNT', units, '(' .. whole(now - DAY), '(' .. whole(now + DAY))
 local past = redis.call('ZCOUNT', units, '(' .. whole(now - DAY), whole(now))
 local reply, taken = {1, now, n, past}, {}
+-- Whichever of the demands the actor's script then refuses, those that it admits need no more units than are taken here: leaving
+-- a demand out never makes the others take more in all.
 for i = first, #ARGV, 2 do
   local before, limit, times = (i - first) / 2, tonumber(ARGV[i + 1]), {}
   local granted = not limit or n + #taken < limit

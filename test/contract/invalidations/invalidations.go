@@ -70,11 +70,16 @@ func (e *ear) count(i ports.Invalidation) (n int) {
 
 var news = ports.Invalidation{Kind: ports.InvalidatePreferences, Tenant: "acme", ActorHash: "0123abcd"}
 
-func hearsItself(t *testing.T, here, _ ports.Invalidations) {
+func hearsItself(t *testing.T, here, there ports.Invalidations) {
 	t.Helper()
 	e := listen(t, here)
 	require.NoError(t, here.Publish(t.Context(), news))
 	require.Equal(t, 1, e.count(news))
+	// What comes back from the others has come back by the time that their own news is heard.
+	last := ports.Invalidation{Kind: ports.InvalidatePolicy}
+	require.NoError(t, there.Publish(t.Context(), last))
+	require.Eventually(t, func() bool { return e.count(last) == 1 }, within, time.Millisecond)
+	require.Equal(t, 1, e.count(news), "it was heard again")
 }
 
 func othersHear(t *testing.T, here, there ports.Invalidations) {

@@ -1,0 +1,152 @@
+package replicas_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeroui/mmm-engine/test/servers"
+)
+
+// recovery is how long the fleet may take to be well again on a busy machine.
+const recovery = 30 * time.Second
+
+func TestKilledReplicas_loseNothingThatWasAnswered(t *testing.T) {
+	const cuts, workers, enough = 4, 6, 60
+	f := start(t, 2, servers.Redis(t).URL)
+	f.replicas[0].Publish(f.admin(), redBuild(map[string]any{"cooldown_minutes": 0}))
+	token := f.developer()
+	sum := newTally()
+	for cut := range cuts {
+		ctx, stop := context.WithCancel(t.Context())
+		reached := make(chan struct{})
+		var once sync.Once
+		var load sync.WaitGroup
+		before := sum.answered()
+		for w := range workers {
+			load.Go(func() {
+				for i := 0; ctx.Err() == nil; i++ {
+					_ = sum.call(ctx, f.replicas[w%2], token, fmt.Sprintf("run-%d-%d-%d", cut, w, i)) // one of the two is killed
+					if sum.answered() >= before+enough {
+						once.Do(func() { close(reached) })
+					}
+				}
+			})
+		}
+		<-reached
+		f.replicas[cut%2].Kill()
+		stop()
+		load.Wait()
+		f.replicas[cut%2].Start()
+	}
+	f.verify(t, sum)
+}
+
+// verify compares what was answered with the ledger: each answered decision has its receipt, every signature is right, and no
+// number is missing.
+func (f *fleet) verify(t *testing.T, sum *tally) {
+	t.Helper()
+	s := f.replicas[0]
+	s.Env = append(s.Env, "MMM_URL="+s.URL, "MMM_TOKEN="+f.admin())
+	export := filepath.Join(t.TempDir(), "receipts.jsonl")
+	out, err := s.Run("receipts", "export", "--out", export)
+	require.NoError(t, err, out)
+	out, err = s.Run("receipts", "verify", export)
+	require.NoError(t, err, out)
+	raw, err := os.ReadFile(export)
+	require.NoError(t, err)
+	ledger := map[string]string{}
+	for line := range bytes.Lines(raw) {
+		var e struct {
+			Receipt struct {
+				ID     string `json:"receipt_id"`
+				Inputs struct {
+					Decision string `json:"decision_id"`
+				} `json:"inputs"`
+			} `json:"receipt"`
+		}
+		require.NoError(t, json.Unmarshal(line, &e))
+		if d := e.Receipt.Inputs.Decision; d != "" {
+			require.NotContains(t, ledger, d, "a decision has two receipts")
+			ledger[d] = e.Receipt.ID
+		}
+	}
+	for d, r := range sum.receipts {
+		require.Equal(t, r, ledger[d], "decision %s was answered and has no receipt", d)
+	}
+}
+
+func (y *tally) answered() int {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.statuses[http.StatusOK]
+}
+
+func TestDatabaseOutage_isToldAndPasses(t *testing.T) {
+	f := start(t, 1, servers.Redis(t).URL)
+	db := servers.Postgres(t) // another database of the same server
+	s, token := f.replicas[0], f.developer()
+	s.Must(http.StatusOK, http.MethodPost, "/decide", token, signal("before"))
+
+	require.NoError(t, db.Stop())
+	began := time.Now()
+	a, err := s.Call(t.Context(), http.MethodPost, "/decide", token, signal("during"))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, a.Status, "%s", a.Body)
+	require.Contains(t, string(a.Body), "STORE_UNAVAILABLE")
+	require.NotEmpty(t, a.Header.Get("Retry-After"))
+	require.Less(t, time.Since(began), recovery, "the outage must be told, not waited for")
+	s.Must(http.StatusServiceUnavailable, http.MethodGet, "/ready", "", nil)
+	s.Must(http.StatusOK, http.MethodGet, "/health", "", nil)
+
+	require.NoError(t, db.Start())
+	require.Eventually(t, func() bool {
+		a, err := s.Call(t.Context(), http.MethodPost, "/decide", token, signal("after"))
+		return err == nil && a.Status == http.StatusOK
+	}, recovery, 100*time.Millisecond, "the server did not recover by itself")
+	s.Must(http.StatusOK, http.MethodGet, "/ready", "", nil)
+}
+
+func TestRedisOutage_silencesAllButTheCriticalAndPasses(t *testing.T) {
+	redis := servers.Redis(t)
+	f := start(t, 1, redis.URL)
+	s, token := f.replicas[0], f.developer()
+	s.Publish(f.admin(), redBuild(map[string]any{"cooldown_minutes": 0}))
+	shown := func(id string) (n int, body string) {
+		a := s.Must(http.StatusOK, http.MethodPost, "/decide?explain=true", token, signal(id))
+		var d decided
+		a.Into(t, &d)
+		return len(d.Decision.Actions), string(a.Body)
+	}
+	n, body := shown("before")
+	require.Equal(t, 1, n, body)
+
+	require.NoError(t, redis.Stop())
+	n, body = shown("during")
+	require.Zero(t, n, body)
+	require.Contains(t, body, `"reason":"budget_unavailable"`)
+	require.Contains(t, body, `"degraded_dependencies":["redis"]`)
+	ready := s.Must(http.StatusOK, http.MethodGet, "/ready", "", nil)
+	require.JSONEq(t, `{"status":"degraded","dependencies":{"database":"ok","redis":"down"}}`, string(ready.Body))
+
+	require.NoError(t, redis.Start()) // empty: what was shown before is known from the records
+	require.Eventually(t, func() bool {
+		a, err := s.Call(t.Context(), http.MethodGet, "/ready", "", nil)
+		return err == nil && bytes.Contains(a.Body, []byte(`"ready"`))
+	}, recovery, 100*time.Millisecond, "the server did not recover by itself")
+	total := 1
+	for i := range 6 {
+		n, _ := shown(fmt.Sprintf("after-%d", i))
+		total += n
+	}
+	require.Equal(t, 3, total, "an emptied Redis is not an empty budget: 3 an hour in all")
+}
