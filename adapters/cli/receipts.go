@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 )
@@ -22,7 +21,7 @@ func (c exportCmd) Run(ctx context.Context, p *Program) (err error) {
 	if err != nil {
 		return err
 	}
-	var out io.Writer = p.Out
+	out := p.Out
 	if c.Out != "" {
 		f, ferr := os.OpenFile(c.Out, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 		if ferr != nil {

@@ -112,7 +112,7 @@ func pageOf(path, cursor string) string {
 
 // nextCursor reads the cursor of a Link header with rel="next".
 func nextCursor(h http.Header) string {
-	for _, part := range strings.Split(h.Get("Link"), ",") {
+	for part := range strings.SplitSeq(h.Get("Link"), ",") {
 		target, params, ok := strings.Cut(strings.TrimSpace(part), ";")
 		if !ok || !strings.Contains(params, `rel="next"`) {
 			continue

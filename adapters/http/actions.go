@@ -36,7 +36,7 @@ type actionDetail struct {
 
 // getAction answers GET /actions/{id}.
 func (s *Server) getAction(c echo.Context) error {
-	id, err := pathID(c, "id")
+	id, err := pathID(c)
 	if err != nil {
 		return err
 	}

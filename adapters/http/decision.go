@@ -13,7 +13,7 @@ import (
 
 // getDecision answers GET /decisions/{id}, with everything that was withheld.
 func (s *Server) getDecision(c echo.Context) error {
-	id, err := pathID(c, "id")
+	id, err := pathID(c)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 // explainDecision answers GET /decisions/{id}/explain.
 func (s *Server) explainDecision(c echo.Context) error {
-	id, err := pathID(c, "id")
+	id, err := pathID(c)
 	if err != nil {
 		return err
 	}

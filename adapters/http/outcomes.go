@@ -22,7 +22,7 @@ type outcomeAccepted struct {
 
 // sendOutcome answers POST /decisions/{id}/outcomes.
 func (s *Server) sendOutcome(c echo.Context) error {
-	id, err := pathID(c, "id")
+	id, err := pathID(c)
 	if err != nil {
 		return err
 	}

@@ -164,7 +164,7 @@ func (s *Server) validatePlaybook(c echo.Context) error {
 
 // playbook finds the playbook that the path names.
 func (s *Server) playbook(c echo.Context) (playbook.Playbook, error) {
-	id, err := pathID(c, "id")
+	id, err := pathID(c)
 	if err != nil {
 		return playbook.Playbook{}, err
 	}

@@ -28,8 +28,8 @@ func pathText(c echo.Context, name string) (string, error) {
 }
 
 // pathID gives an id that the server made. Any other text names nothing.
-func pathID(c echo.Context, name string) (string, error) {
-	id, err := pathText(c, name)
+func pathID(c echo.Context) (string, error) {
+	id, err := pathText(c, "id")
 	if err != nil || !serverID.MatchString(id) {
 		return "", fault.NotFoundf("there is nothing with this id")
 	}

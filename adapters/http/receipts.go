@@ -21,7 +21,7 @@ func (s *Server) listReceipts(c echo.Context) error {
 
 // getReceipt answers GET /receipts/{id}.
 func (s *Server) getReceipt(c echo.Context) error {
-	id, err := pathID(c, "id")
+	id, err := pathID(c)
 	if err != nil {
 		return err
 	}

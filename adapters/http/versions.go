@@ -13,7 +13,7 @@ import (
 
 // listVersions answers GET /playbooks/{id}/versions.
 func (s *Server) listVersions(c echo.Context) error {
-	id, err := pathID(c, "id")
+	id, err := pathID(c)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (s *Server) listVersions(c echo.Context) error {
 
 // getVersion answers GET /playbooks/{id}/versions/{n}.
 func (s *Server) getVersion(c echo.Context) error {
-	id, err := pathID(c, "id")
+	id, err := pathID(c)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ type rule struct {
 type knownActors map[string]rule // key: field, "|", value in lower case
 
 // known is read once from the data file, which is part of the binary.
-var known = sync.OnceValue(func() knownActors { return parseKnown(knownActorsFile) }) //nolint:gochecknoglobals // constant table, made once
+var known = sync.OnceValue(func() knownActors { return parseKnown(knownActorsFile) })
 
 func parseKnown(text string) knownActors {
 	out := knownActors{}

@@ -186,8 +186,14 @@ func TestFacts_nightWorkIsToldInTheMorning(t *testing.T) {
 		at   time.Time
 		want int64
 	}{
-		{at(20, 21, 59), 0}, {at(20, 22, 0), 0}, {at(20, 23, 0), 1}, {at(21, 5, 59), 2}, {at(21, 6, 0), 3},
-		{at(21, 9, 0), 3}, {at(21, 10, 30), 2}, {at(21, 18, 0), 0},
+		{at(20, 21, 59), 0},
+		{at(20, 22, 0), 0},
+		{at(20, 23, 0), 1},
+		{at(21, 5, 59), 2},
+		{at(21, 6, 0), 3},
+		{at(21, 9, 0), 3},
+		{at(21, 10, 30), 2},
+		{at(21, 18, 0), 0},
 	} {
 		got := d.Facts(change(fmt.Sprint("step ", i), step.at))["off_hours_count_12h"]
 		require.Equal(t, step.want, got, "at %s", step.at)

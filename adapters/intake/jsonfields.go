@@ -14,8 +14,7 @@ func JSONProblem(err error) fault.Field {
 	if errors.As(err, &wrongType) && wrongType.Field != "" {
 		return fault.Field{Field: wrongType.Field, Reason: "has the wrong type"}
 	}
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fault.Field{Reason: fmt.Sprintf("is not readable JSON at byte %d", syntax.Offset)}
 	}
 	return fault.Field{Reason: "is not readable JSON of the expected form"}

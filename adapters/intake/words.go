@@ -6,7 +6,7 @@ import (
 )
 
 // ciWords maps what providers call the end of a CI run to the vocabulary's word.
-var ciWords = map[string]string{ //nolint:gochecknoglobals // constant table
+var ciWords = map[string]string{
 	"failure": "failed", "failed": "failed", "error": "failed", "startup_failure": "failed",
 	"success": "succeeded", "succeeded": "succeeded",
 	"cancelled": "cancelled", "canceled": "cancelled",
@@ -24,7 +24,7 @@ func CIOutcome(word string) (string, bool) {
 }
 
 // gitHubTypes maps GitHub's event and action to the vocabulary's type.
-var gitHubTypes = map[string]string{ //nolint:gochecknoglobals // constant table
+var gitHubTypes = map[string]string{
 	"push":                                  "code.pushed",
 	"pull_request.opened":                   "pr.opened",
 	"pull_request.synchronize":              "pr.updated",

@@ -90,10 +90,8 @@ func (r *registry[V]) pin(ctx context.Context, k key, fill func(context.Context)
 			r.unpin(k, s)
 			return none, nil, ctx.Err() //nolint:wrapcheck // the caller's own
 		}
-		switch fault.KindOf(s.err) {
-		case fault.Canceled, fault.Timeout:
+		if fault.Is(s.err, fault.Canceled) || fault.Is(s.err, fault.Timeout) {
 			continue // a failed slot is out of the shard already
-		default:
 		}
 		if s.err != nil {
 			return none, nil, s.err

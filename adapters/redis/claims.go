@@ -113,7 +113,7 @@ func (c *Claims) everywhere(ctx context.Context, key, value, hash string) (share
 			// Without Redis two may run. A claim whose answer was lost ends by itself: giving it back would make everybody
 			// wait for Redis once more.
 			return false, nil //nolint:nilerr // see above
-		case held == "": // its own, where the answer to the first try was lost
+		case held == "" || held == value: // its own, where the answer to the first try was lost
 			return true, nil
 		}
 		if _, theirs, _ := strings.Cut(held, " "); theirs != hash {

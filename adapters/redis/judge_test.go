@@ -99,7 +99,7 @@ func drawAsk(t *rapid.T, now time.Time, decision string) fatigue.Ask {
 			Action: fmt.Sprintf("%s-%d", decision, k), Playbook: playbooks.Draw(t, "playbook"),
 			PlaybookPerDay: drawLimit(t, "per playbook", 6), RepoPerDay: drawLimit(t, "per repo", most.Draw(t, "most")),
 			Cooldown: rapid.SampledFrom([]time.Duration{0, 0, time.Minute, 90 * time.Minute, 7 * days}).Draw(t, "cooldown"),
-			Quiet:    rapid.Bool().Draw(t, "quiet") && rapid.Bool().Draw(t, "quiet"), MayOverride: rapid.Bool().Draw(t, "may override"),
+			Quiet:    rapid.IntRange(0, 3).Draw(t, "quiet") == 0, MayOverride: rapid.Bool().Draw(t, "may override"),
 		}
 		if rapid.IntRange(0, 5).Draw(t, "repetitive") == 0 {
 			d.RepetitiveUntil = now.Add(micros(-time.Hour, 7*days).Draw(t, "until"))

@@ -124,7 +124,7 @@ type line struct {
 
 func newLine(t *testing.T, to string) *line {
 	t.Helper()
-	in, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own listener
+	in, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	l := &line{addr: in.Addr().String()}
 	var (
@@ -138,7 +138,7 @@ func newLine(t *testing.T, to string) *line {
 			if err != nil {
 				return
 			}
-			b, err := net.Dial("tcp", to) //nolint:noctx // see above
+			b, err := net.Dial("tcp", to)
 			if err != nil {
 				_ = a.Close()
 				continue

@@ -59,10 +59,10 @@ func (c *Client) run(ctx context.Context, calls ...call) ([]any, error) {
 	}
 	out := make([]any, len(calls))
 	var failed error
-	for i, cmd := range cmds {
+	for i, cmd := range cmds { // one for each call
 		v, err := cmd.Result()
 		if goredis.HasErrorPrefix(err, "NOSCRIPT") {
-			v, err = c.redis.Eval(wait, calls[i].script.source, calls[i].keys, calls[i].args...).Result()
+			v, err = c.redis.Eval(wait, calls[i].script.source, calls[i].keys, calls[i].args...).Result() //nolint:gosec // there is one command for each call
 		}
 		if err != nil {
 			failed = errors.Join(failed, err)

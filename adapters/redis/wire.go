@@ -148,11 +148,9 @@ func verdict(n [verdictWidth]int64) (fatigue.Verdict, bool) {
 		return fatigue.Verdict{Admitted: true, Override: n[1] == 1}, true
 	}
 	v := fatigue.Verdict{Reason: reason(n[2]), Lifts: when(n[5]), Overrides: when(n[6]), Never: n[7] == 1}
-	switch v.Reason {
-	case suppression.Duplicate:
+	if v.Reason == suppression.Duplicate {
 		v.Observed = "open"
-	case suppression.AgentRepetition, suppression.QuietHours:
-	default:
+	} else if v.Reason != suppression.AgentRepetition && v.Reason != suppression.QuietHours {
 		v.Observed, v.Limit = int(n[3]), int(n[4])
 	}
 	return v, v.Reason != ""

@@ -157,7 +157,7 @@ func TestRotate_refuses(t *testing.T) {
 	_, err = signing.Rotate(filepath.Join(t.TempDir(), "none"), signing.UseToken, rand.Reader)
 	require.ErrorContains(t, err, "mmm keys generate")
 	dir := keyDir(t)
-	require.NoError(t, os.Chmod(dir, 0o750)) //nolint:gosec // too open on purpose
+	require.NoError(t, os.Chmod(dir, 0o750))
 	_, err = signing.Rotate(dir, signing.UseToken, rand.Reader)
 	require.ErrorContains(t, err, "chmod 700")
 }
@@ -205,7 +205,7 @@ func TestLoad_refuses(t *testing.T) {
 		spoil func(t *testing.T, dir string)
 		want  []string
 	}{
-		"an open directory":       {func(t *testing.T, dir string) { require.NoError(t, os.Chmod(dir, 0o755)) }, []string{"0755", "chmod 700"}}, //nolint:gosec // too open on purpose
+		"an open directory":       {func(t *testing.T, dir string) { require.NoError(t, os.Chmod(dir, 0o755)) }, []string{"0755", "chmod 700"}},
 		"an open private key":     {func(t *testing.T, dir string) { require.NoError(t, os.Chmod(current(t, dir, ".key.pem"), 0o640)) }, []string{"0640", "chmod 600"}},
 		"an open hash key":        {func(t *testing.T, dir string) { require.NoError(t, os.Chmod(filepath.Join(dir, "hash.key"), 0o604)) }, []string{"chmod 600"}},
 		"a writable public key":   {func(t *testing.T, dir string) { require.NoError(t, os.Chmod(current(t, dir, ".pub.pem"), 0o620)) }, []string{"chmod 600"}},
@@ -281,7 +281,7 @@ func TestKey_neverPrintsItself(t *testing.T) {
 		for _, holder := range []any{key, &key, ring, *ring, signing.NewReceiptSigner(ring)} {
 			out := fmt.Sprintf(verb, holder)
 			for _, hidden := range [][]byte{seed, ring.HashKey()} {
-				if strings.Contains(out, fmt.Sprintf("%x", hidden)) || strings.Contains(out, strings.Trim(fmt.Sprint(hidden), "[]")) ||
+				if strings.Contains(out, fmt.Sprintf("%x", hidden)) || strings.Contains(out, strings.Trim(fmt.Sprint(string(hidden)), "[]")) ||
 					strings.Contains(out, strings.Trim(fmt.Sprintf("%#v", hidden)[len("[]byte"):], "{}")) {
 					t.Errorf("%s of %T prints a key", verb, holder)
 				}

@@ -187,7 +187,7 @@ func TestPowerCuts_loseNothingThatWasAnswered(t *testing.T) {
 	raw, err := os.ReadFile(export)
 	require.NoError(t, err)
 	byDecision := map[string]string{}
-	for _, line := range bytes.Split(bytes.TrimSpace(raw), []byte("\n")) {
+	for line := range bytes.SplitSeq(bytes.TrimSpace(raw), []byte("\n")) {
 		var e struct {
 			Receipt struct {
 				ID     string `json:"receipt_id"`

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var build struct { //nolint:gochecknoglobals // the binary is built once for all tests of a package
+var build struct {
 	once sync.Once
 	path string
 	err  error
@@ -32,7 +32,7 @@ var build struct { //nolint:gochecknoglobals // the binary is built once for all
 func Binary(t testing.TB) string {
 	t.Helper()
 	build.once.Do(func() {
-		dir, err := os.MkdirTemp("", "mmm-binary-")
+		dir, err := os.MkdirTemp("", "mmm-binary-") //nolint:usetesting // it outlives the test that happens to build it
 		if err != nil {
 			build.err = err
 			return
@@ -83,7 +83,7 @@ func freeAddr(t testing.TB) string {
 }
 
 func (s *Server) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(Binary(s.t), args...) //nolint:gosec // the binary was built above
+	cmd := exec.Command(Binary(s.t), args...)
 	cmd.Dir = s.Dir
 	cmd.Env = append(os.Environ(), "MMM_DATA_DIR="+s.Dir, "MMM_LISTEN="+s.addr, "MMM_AUDIT_LOG="+filepath.Join(s.Dir, "audit.log"))
 	cmd.Env = append(cmd.Env, s.Env...)
@@ -107,7 +107,7 @@ func (s *Server) Start() {
 	cmd, done := s.cmd, s.done
 	go func() { _ = cmd.Wait(); close(done) }()
 	require.Eventually(s.t, func() bool {
-		res, err := http.Get(s.URL + "/v1/mmm/ready") //nolint:noctx // bounded by Eventually
+		res, err := http.Get(s.URL + "/v1/mmm/ready")
 		if err != nil {
 			return false
 		}

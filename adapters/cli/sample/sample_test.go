@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -106,9 +107,7 @@ func given(t *testing.T, g playbook.Given) situation.Situation {
 	text := func(m map[string]any, key string) string { s, _ := m[key].(string); return s }
 	read := func(m map[string]any) signal.Signal {
 		full := map[string]any{"signal_id": "example"}
-		for k, v := range m {
-			full[k] = v
-		}
+		maps.Copy(full, m)
 		raw, err := json.Marshal(full)
 		require.NoError(t, err)
 		e, s, problems := ingestsignal.ReadEnvelope(raw, now())

@@ -34,7 +34,7 @@ func newKey(kid string) key {
 	return key{ed25519.NewKeyFromSeed(seed[:]), kid}
 }
 
-func (k key) public() ed25519.PublicKey { return k.PrivateKey.Public().(ed25519.PublicKey) }
+func (k key) public() ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
 
 // keys are the token keys that a verifier knows, and a count of how often it asked.
 type keys struct {
@@ -292,7 +292,7 @@ func TestVerify_refuses(t *testing.T) {
 			require.ErrorAs(t, err, &f)
 			require.Equal(t, fault.Unauthenticated, f.Kind)
 			require.Equal(t, fault.CodeUnauthenticated, f.Code)
-			for _, p := range strings.Split(c.raw, ".") {
+			for p := range strings.SplitSeq(c.raw, ".") {
 				if len(p) > 3 && strings.Contains(err.Error(), p) {
 					t.Errorf("the message repeats the token: %v", err)
 				}

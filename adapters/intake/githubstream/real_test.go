@@ -43,7 +43,7 @@ func realFile(t *testing.T, name string) []byte {
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "..", "shared", "data")
 	}
-	text, err := os.ReadFile(filepath.Join(dir, name)) //nolint:gosec // a test reads the folder it was told
+	text, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
 		t.Skipf("REAL DATA ABSENT: %s is not in %q; set MMM_SHARED_DATA to run this test", name, dir)
 	}

@@ -111,8 +111,7 @@ func TestRead_badLinesAreNamedAndPassedOver(t *testing.T) {
 	}
 	failed, read := map[int]*intake.LineError{}, 0
 	for _, err := range newReader(t).Read(strings.NewReader(strings.Join(lines, "\n"))) {
-		var e *intake.LineError
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*intake.LineError](err); ok {
 			failed[e.Line] = e
 			require.NotContains(t, e.Error(), "hunter2")
 			continue
@@ -135,7 +134,8 @@ func TestRead_stopsWhenTheCallerDoes(t *testing.T) {
 	t.Parallel()
 	text := strings.Repeat(strings.ReplaceAll(opened, "\n", "")+"\n", 3)
 	n := 0
-	for range newReader(t).Read(strings.NewReader(text)) {
+	for _, err := range newReader(t).Read(strings.NewReader(text)) {
+		require.NoError(t, err)
 		n++
 		break
 	}

@@ -103,7 +103,7 @@ func (g git) describe(ctx context.Context) (head, error) {
 	// A commit without parents is the beginning of the project or of what was cloned; in a shallow history the two cannot be
 	// told apart, and a first commit's size is not missed.
 	roots, _, err := g.output(ctx, "rev-list", "--max-parents=0", "HEAD")
-	for _, sha := range strings.Fields(roots) {
+	for sha := range strings.FieldsSeq(roots) {
 		h.shallow[sha] = true
 	}
 	return h, err

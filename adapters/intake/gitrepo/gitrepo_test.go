@@ -294,7 +294,8 @@ func TestRead_cancelledAndLeft(t *testing.T) {
 	require.ErrorIs(t, last, context.Canceled)
 	require.ErrorIs(t, failure(ctx, r.dir, options(t)), context.Canceled)
 	n = 0
-	for range gitrepo.Read(t.Context(), r.dir, options(t)) {
+	for _, err := range gitrepo.Read(t.Context(), r.dir, options(t)) {
+		require.NoError(t, err)
 		n++
 		break
 	}
@@ -307,7 +308,7 @@ func TestRead_runsNothingOfTheRepository(t *testing.T) {
 	r := newRepo(t)
 	trap := filepath.Join(t.TempDir(), "trap")
 	script := filepath.Join(t.TempDir(), "script")
-	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\ntouch '"+trap+"'\ncat\n"), 0o700)) //nolint:gosec // it must be runnable
+	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\ntouch '"+trap+"'\ncat\n"), 0o700))
 	r.commit(ada, "2026-11-20T08:00:00Z", "step", map[string]string{"a.go": "1\n", ".gitattributes": "* diff=trap filter=trap\n"})
 	// A signed commit: git would have the signature checked by gpg.program.
 	signed := strings.Replace(r.git(ada, "", "cat-file", "commit", "HEAD")+"\n", "\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n", 1)

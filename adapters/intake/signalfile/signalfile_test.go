@@ -40,8 +40,7 @@ not json
 	var got []signalfile.Entry
 	bad := map[int]string{}
 	for entry, err := range signalfile.Read(strings.NewReader(text), now(), numbersOnly) {
-		var e *intake.LineError
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*intake.LineError](err); ok {
 			require.Equal(t, e.Line, entry.Line)
 			bad[e.Line] = e.Error()
 			continue
@@ -70,7 +69,8 @@ not json
 func TestRead_stopsWhenTheCallerDoes(t *testing.T) {
 	t.Parallel()
 	n := 0
-	for range signalfile.Read(strings.NewReader("{}\n{}\n{}\n"), now(), numbersOnly) {
+	for _, err := range signalfile.Read(strings.NewReader("{}\n{}\n{}\n"), now(), numbersOnly) {
+		require.Error(t, err)
 		n++
 		break
 	}
