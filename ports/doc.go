@@ -16,10 +16,20 @@
 //	Reports           totals                        persistence                 503
 //	AuditLog          admin mutations               auditlog                    never; the receipt is the proof
 //	Transactor        admin mutations               persistence                 503, nothing changed
-//	BudgetHistory     the embedded ledger           persistence                 the ledger is unavailable
-//	FatigueLedger     decide                        memory                      budget_unavailable
-//	PolicySource      decide                        policy/settings             SPEC of policy.Freshness
-//	Claims            decide                        memory                      the unique index decides
+//	BudgetHistory     ledgers                       persistence                 the ledger is unavailable
+//	FatigueLedger     decide, outcomes              memory, redis               budget_unavailable
+//	PolicySource      decide                        policy/settings             judged by policy.Freshness
+//	Claims            decide                        memory, redis               the unique index decides
+//	Invalidations     caches                        memory, redis               caches are not trusted
+//	Outcomes          outcomes                      persistence                 503
+//	OpenActions       open actions, stream          persistence                 503
+//	ActionBell        stream                        events/inprocess            the stream looks again by itself
+//	PayloadDigest     open actions                  signing                     never
+//	Outbox            relay                         persistence                 what has to leave waits
+//	OwedBudget        relay                         persistence                 the commit waits
+//	DeadLetters       command line                  persistence                 nothing is lost
+//	EventPublisher    relay                         events/inprocess            events wait in the outbox
+//	Retention         retention                     persistence                 old records stay
 //	ReceiptSigner     everything with evidence      signing                     the call fails, nothing is shown
 //	Identity          the HTTP edge                 identity/local              401, or 503 where somebody else must be asked
 //	ConditionCompiler publishing, deciding          expression                  never

@@ -131,7 +131,7 @@ func (c *Claims) everywhere(ctx context.Context, key, value, hash string) (share
 
 // look claims the key if it is free, and else gives the value of who holds it.
 func (c *Claims) look(ctx context.Context, key, value string) (held string, err error) {
-	wait, cancel := context.WithTimeout(ctx, enough)
+	wait, cancel := context.WithTimeout(ctx, c.client.enough)
 	defer cancel()
 	held, err = c.client.redis.SetArgs(wait, key, value, goredis.SetArgs{Mode: "NX", TTL: claimLife, Get: true}).Result()
 	if errors.Is(err, goredis.Nil) {

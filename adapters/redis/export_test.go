@@ -68,7 +68,7 @@ func (l *Ledger) RepoKeys(ask fatigue.Ask) []string { return l.repoKeys(ask.Tena
 
 // The bounds that tests look at.
 const (
-	Enough    = enough
+	Enough    = steps * patience
 	ClaimLife = claimLife
 )
 

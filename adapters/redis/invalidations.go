@@ -84,7 +84,7 @@ func (x *Invalidations) Publish(ctx context.Context, i ports.Invalidation) error
 	if err != nil {
 		return err //nolint:wrapcheck // strings always have a JSON form
 	}
-	wait, cancel := context.WithTimeout(ctx, enough)
+	wait, cancel := context.WithTimeout(ctx, x.client.enough)
 	defer cancel()
 	if err := x.client.redis.Publish(wait, x.channel, body).Err(); err != nil {
 		return unreachable(ctx, err)

@@ -85,7 +85,7 @@ func (l *Ledger) Release(ctx context.Context, r fatigue.Reservation, actions ...
 	if len(actions) == 0 {
 		return nil
 	}
-	wait, cancel := context.WithTimeout(ctx, enough)
+	wait, cancel := context.WithTimeout(ctx, l.client.enough)
 	defer cancel()
 	_, err := l.client.redis.Pipelined(wait, func(p goredis.Pipeliner) error {
 		p.HDel(wait, l.actorKey(r.Ask.Tenant, r.Ask.Actor), actions...)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -63,10 +64,16 @@ func onBoth(t *testing.T, check func(t *testing.T, s site)) {
 	t.Run("cluster", func(t *testing.T) { check(t, cluster(t)) })
 }
 
-// open connects as one replica.
+// open connects as one replica, with more patience than in earnest: a busy machine is not what these tests are about.
 func open(tb testing.TB, url string) *redis.Client {
 	tb.Helper()
-	c, err := redis.Open(redis.Config{URL: url})
+	return connect(tb, redis.Config{URL: url, Timeout: 5 * time.Second})
+}
+
+// connect connects as one replica.
+func connect(tb testing.TB, cfg redis.Config) *redis.Client {
+	tb.Helper()
+	c, err := redis.Open(cfg)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, c.Close()) })
 	return c

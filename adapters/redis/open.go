@@ -11,10 +11,12 @@ import (
 )
 
 const (
-	// patience is how long one step on the wire may take. A decide that waited longer would miss its ceiling anyway.
+	// patience is how long one step on the wire may take where nothing is configured. A decide that waited longer would miss its
+	// ceiling anyway.
 	patience = 250 * time.Millisecond
-	// enough is how long all the steps of one call may take together.
-	enough = 2 * patience
+	// steps is how many times as long all the steps of one call may take together. Waiting in line for a connection is the
+	// longest of them: it says that this replica is busy, not that Redis is gone.
+	steps = 4
 	// connections is the size of the pool, for each server, where none is configured.
 	connections = 20
 )
@@ -26,11 +28,15 @@ type Config struct {
 	URL string
 	// PoolSize is the most connections to one server, 20 where it is 0.
 	PoolSize int
+	// Timeout is how long connecting, writing and reading may each take, 250 ms where it is 0. A whole call takes at most four
+	// times as long.
+	Timeout time.Duration
 }
 
 // Client is a connection to Redis that everything in this package shares. It is safe for concurrent use.
 type Client struct {
-	redis goredis.UniversalClient
+	redis  goredis.UniversalClient
+	enough time.Duration // for all the steps of one call
 }
 
 // Open prepares a connection and does not wait for it: Redis may come later. The error is a malformed Config, and never
@@ -45,7 +51,11 @@ func Open(cfg Config) (*Client, error) {
 	}
 	o.PipelinePoolSize = -1 // one pool, one limit
 	o.ClientName = "mmm"
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
+	step := cfg.Timeout
+	if step <= 0 {
+		step = patience
+	}
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = step, step, step, steps*step
 	o.ContextTimeoutEnabled = true
 	o.DialerRetries = 1
 	o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff = 1, 4*time.Millisecond, 16*time.Millisecond
@@ -53,7 +63,7 @@ func Open(cfg Config) (*Client, error) {
 	o.FailingTimeoutSeconds = 1
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	goredis.SetLogger(silent{})
-	return &Client{redis: goredis.NewUniversalClient(o)}, nil
+	return &Client{redis: goredis.NewUniversalClient(o), enough: steps * step}, nil
 }
 
 // silent keeps the library from writing lines of its own to the error stream. What it would say comes back as errors too.
@@ -62,9 +72,9 @@ type silent struct{}
 // Printf drops a line.
 func (silent) Printf(context.Context, string, ...any) {}
 
-// Ping reports whether Redis answers; Unavailable where it does not within half a second.
+// Ping reports whether Redis answers; Unavailable where it does not within four times the timeout.
 func (c *Client) Ping(ctx context.Context) error {
-	wait, cancel := context.WithTimeout(ctx, enough)
+	wait, cancel := context.WithTimeout(ctx, c.enough)
 	defer cancel()
 	if err := c.redis.Ping(wait).Err(); err != nil {
 		return unreachable(ctx, err)

@@ -45,7 +45,7 @@ type call struct {
 // run runs the calls in one round trip, in any order, and gives their answers. A server that does not know a script (it is new,
 // or was emptied) is sent its text.
 func (c *Client) run(ctx context.Context, calls ...call) ([]any, error) {
-	wait, cancel := context.WithTimeout(ctx, enough)
+	wait, cancel := context.WithTimeout(ctx, c.enough)
 	defer cancel()
 	cmds := make([]*goredis.Cmd, len(calls))
 	if len(calls) == 1 {
