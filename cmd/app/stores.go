@@ -77,12 +77,18 @@ func openStore(ctx context.Context, cfg config.Config, log *slog.Logger) (store,
 
 func guarded(s store) *persistence.DB { return s.DB() }
 
+// redisTimeout bounds one step of a call. An answer that is given up after the script has run holds its unit until the lease
+// ends, so a busy Redis is waited for rather longer than a decision likes; one that is gone refuses at once.
+const redisTimeout = time.Second
+
 // openRedis gives nil in the embedded mode. A Redis that is down is no reason not to start.
 func openRedis(cfg config.Config, log *slog.Logger) (*redis.Client, func(), error) {
 	if !cfg.Storage.Production() {
 		return nil, func() {}, nil
 	}
-	c, err := redis.Open(redis.Config{URL: cfg.Storage.RedisURL.Reveal(), PoolSize: cfg.Storage.MaxConnections})
+	c, err := redis.Open(redis.Config{
+		URL: cfg.Storage.RedisURL.Reveal(), PoolSize: cfg.Storage.MaxConnections, Timeout: redisTimeout,
+	})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -110,22 +110,22 @@ func TestIncidentFiring(t *testing.T) {
 		events []situation.Incident
 		want   bool
 	}{
-		"nothing is known":                          {nil, false},
-		"one fires":                                 {[]situation.Incident{fires("pay", "a", ago(h))}, true},
-		"another service's":                         {[]situation.Incident{fires("mail", "a", ago(h))}, false},
-		"a day old":                                 {[]situation.Incident{fires("pay", "a", ago(24*h))}, false},
-		"just within a day":                         {[]situation.Incident{fires("pay", "a", ago(24*h-1))}, true},
-		"ahead of the decision's clock":             {[]situation.Incident{fires("pay", "a", now.Add(1))}, false},
-		"resolved":                                  {[]situation.Incident{fires("pay", "a", ago(2*h)), ends("pay", "a", ago(h))}, false},
-		"resolved at the same moment":               {[]situation.Incident{fires("pay", "a", ago(h)), ends("pay", "a", ago(h))}, false},
-		"told out of order":                         {[]situation.Incident{ends("pay", "a", ago(h)), fires("pay", "a", ago(2*h))}, false},
-		"resolved before it fired":                  {[]situation.Incident{ends("pay", "a", ago(2*h)), fires("pay", "a", ago(h))}, true},
-		"fired again":                               {[]situation.Incident{fires("pay", "a", ago(3*h)), ends("pay", "a", ago(2*h)), fires("pay", "a", ago(h))}, true},
-		"another alert of the service was resolved": {[]situation.Incident{fires("pay", "a", ago(2*h)), ends("pay", "b", ago(h))}, true},
-		"resolved without a key: all are":           {[]situation.Incident{fires("pay", "a", ago(2*h)), fires("pay", "b", ago(2*h)), ends("pay", "", ago(h))}, false},
-		"one of two resolved":                       {[]situation.Incident{fires("pay", "a", ago(2*h)), fires("pay", "b", ago(2*h)), ends("pay", "a", ago(h))}, true},
-		"another service was resolved":              {[]situation.Incident{fires("pay", "a", ago(2*h)), ends("mail", "a", ago(h))}, true},
-		"resolved only later":                       {[]situation.Incident{fires("pay", "a", ago(h)), ends("pay", "a", now.Add(1))}, true},
+		"nothing is known":                {nil, false},
+		"one fires":                       {[]situation.Incident{fires("pay", "a", ago(h))}, true},
+		"another service's":               {[]situation.Incident{fires("mail", "a", ago(h))}, false},
+		"a day old":                       {[]situation.Incident{fires("pay", "a", ago(24*h))}, false},
+		"just within a day":               {[]situation.Incident{fires("pay", "a", ago(24*h-1))}, true},
+		"ahead of the decision's clock":   {[]situation.Incident{fires("pay", "a", now.Add(1))}, false},
+		"resolved":                        {[]situation.Incident{fires("pay", "a", ago(2*h)), ends("pay", "a", ago(h))}, false},
+		"resolved at the same moment":     {[]situation.Incident{fires("pay", "a", ago(h)), ends("pay", "a", ago(h))}, false},
+		"told out of order":               {[]situation.Incident{ends("pay", "a", ago(h)), fires("pay", "a", ago(2*h))}, false},
+		"resolved before it fired":        {[]situation.Incident{ends("pay", "a", ago(2*h)), fires("pay", "a", ago(h))}, true},
+		"fired again":                     {[]situation.Incident{fires("pay", "a", ago(3*h)), ends("pay", "a", ago(2*h)), fires("pay", "a", ago(h))}, true},
+		"another alert was resolved":      {[]situation.Incident{fires("pay", "a", ago(2*h)), ends("pay", "b", ago(h))}, true},
+		"resolved without a key: all are": {[]situation.Incident{fires("pay", "a", ago(2*h)), fires("pay", "b", ago(2*h)), ends("pay", "", ago(h))}, false},
+		"one of two resolved":             {[]situation.Incident{fires("pay", "a", ago(2*h)), fires("pay", "b", ago(2*h)), ends("pay", "a", ago(h))}, true},
+		"another service was resolved":    {[]situation.Incident{fires("pay", "a", ago(2*h)), ends("mail", "a", ago(h))}, true},
+		"resolved only later":             {[]situation.Incident{fires("pay", "a", ago(h)), ends("pay", "a", now.Add(1))}, true},
 	} {
 		s := with("ci.run.failed", now)
 		s.Incidents = situation.NewIncidents(c.events)

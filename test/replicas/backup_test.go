@@ -48,6 +48,6 @@ func run(t *testing.T, name string, args ...string) {
 		require.NotEmpty(t, found, "%s is not installed", name)
 		path = found[len(found)-1]
 	}
-	out, err := exec.CommandContext(t.Context(), path, args...).CombinedOutput() //nolint:gosec // found above
+	out, err := exec.CommandContext(t.Context(), path, args...).CombinedOutput()
 	require.NoError(t, err, "%s: %s", name, out)
 }
