@@ -58,6 +58,7 @@ type Store struct {
 	db     *persistence.DB
 	pool   *sql.DB
 	config *pgx.ConnConfig
+	modest *modest
 }
 
 // Open connects to the database at dsn (postgres://user:password@host/name) and refuses servers that are older than version 15. It
@@ -68,11 +69,8 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{config: config, pool: stdlib.OpenDB(*config)}
-	s.pool.SetMaxOpenConns(o.MaxConns)
-	s.pool.SetMaxIdleConns(o.MaxConns)
-	s.pool.SetConnMaxLifetime(maxLifetime)
-	s.pool.SetConnMaxIdleTime(maxIdle)
+	s := &Store{config: config, modest: &modest{Connector: stdlib.GetConnector(*config), most: o.MaxConns}}
+	s.pool = s.modest.open()
 	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", errors.Join(err, s.Close()))
 	}
@@ -125,7 +123,10 @@ func (s *Store) open(ctx context.Context) error {
 func (s *Store) DB() *persistence.DB { return s.db }
 
 // Close closes the pool. Close the recorder of decisions first, so that what is queued is written.
-func (s *Store) Close() error { return s.pool.Close() }
+func (s *Store) Close() error {
+	s.modest.stop()
+	return s.pool.Close()
+}
 
 // Ping reports whether the database answers. It says so within two seconds, also where nothing answers at all and where every
 // connection of the pool is taken.
