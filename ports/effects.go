@@ -78,7 +78,7 @@ type KeyedHash interface {
 	Short(value string) string
 }
 
-// Meter counts what happens. It never fails and never blocks.
+// Meter counts what happens. It never fails and never blocks. The event type of a received signal is given as its metric label.
 type Meter interface {
 	Decision(tenant, actorType string, degraded bool, surface string, took time.Duration)
 	LatencyWarning(tenant string, threshold time.Duration)

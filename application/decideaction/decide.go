@@ -14,6 +14,7 @@ import (
 	"github.com/zeroui/mmm-engine/domain/decision"
 	"github.com/zeroui/mmm-engine/domain/fault"
 	"github.com/zeroui/mmm-engine/domain/policy"
+	"github.com/zeroui/mmm-engine/domain/signal"
 	"github.com/zeroui/mmm-engine/ports"
 )
 
@@ -150,7 +151,7 @@ func (u *UseCase) observe(span trace.Span, req Request, res Result) {
 		m.LatencyWarning(t, ceiling)
 	}
 	if req.Signal != nil && !req.Accepted {
-		m.SignalReceived(t, d.Source, d.EventType)
+		m.SignalReceived(t, d.Source, signal.MetricType(d.EventType))
 	}
 	for _, a := range d.Actions {
 		m.Action(t, string(a.Kind))

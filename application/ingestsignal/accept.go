@@ -107,7 +107,8 @@ func (a *Acceptor) AcceptSignals(ctx context.Context, c caller.Caller, elements 
 		}
 		verdicts[i].Status = Accepted
 		wake = wake || arrivals[n].Decide
-		a.floor.Meter.SignalReceived(string(t), arrivals[n].Signal.Source, arrivals[n].Signal.EventType)
+		s := arrivals[n].Signal
+		a.floor.Meter.SignalReceived(string(t), s.Source, signal.MetricType(s.EventType))
 	}
 	if wake {
 		a.worker.Wake()

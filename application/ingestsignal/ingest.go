@@ -84,7 +84,7 @@ func (u *UseCase) keep(ctx context.Context, t tenant.ID, s signal.Signal) (Resul
 	if !fresh {
 		return Result{Fate: Duplicate}, nil
 	}
-	u.meter.SignalReceived(string(t), s.Source, s.EventType)
+	u.meter.SignalReceived(string(t), s.Source, signal.MetricType(s.EventType))
 	return Result{Fate: Kept}, nil
 }
 

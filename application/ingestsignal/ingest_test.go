@@ -53,6 +53,18 @@ func TestIngestSignal_decidesOnce(t *testing.T) {
 	require.Equal(t, ingestsignal.Decided, ingest(t, u, other).Fate)
 }
 
+func TestIngestSignal_countsTypesOutsideTheVocabularyAsOther(t *testing.T) {
+	t.Parallel()
+	r, u := reader(t)
+	for id, by := range map[string]actor.ID{"s1": "dev1", "s2": ""} { // decided, and only kept
+		s := build(r, id, by)
+		s.EventType = "acme.own.type"
+		ingest(t, u, s)
+	}
+	require.Equal(t, 2, r.Meter.Count("signal", "acme", "ci", "other"))
+	require.Zero(t, r.Meter.Count("signal", "acme", "ci", "acme.own.type"))
+}
+
 func TestIngestSignal_keepsWhatNobodyIsToldOf(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
