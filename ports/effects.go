@@ -85,4 +85,6 @@ type Meter interface {
 	Action(tenant, kind string)
 	Suppression(tenant, reason string)
 	SignalReceived(tenant, source, eventType string)
+	// ReceiptEmission counts a decision's receipt: "emitted" once it stands in the ledger.
+	ReceiptEmission(tenant, result string)
 }

@@ -147,6 +147,7 @@ func (u *UseCase) observe(span trace.Span, req Request, res Result) {
 	}
 	m, t := u.floor.Meter, string(d.Tenant)
 	m.Decision(t, string(d.ActorType), d.DegradedMode(), string(d.Place.Surface), res.Took)
+	m.ReceiptEmission(t, "emitted")
 	if ceiling := decision.Ceiling(d.Place.Surface); res.Took > ceiling {
 		m.LatencyWarning(t, ceiling)
 	}

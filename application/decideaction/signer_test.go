@@ -42,3 +42,18 @@ func TestSignerThatFailsOnce_costsOneCall(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, r.Receipts(t), 2, "the call in the middle left no receipt")
 }
+
+func TestReceipts_areCountedOncePerDecision(t *testing.T) {
+	t.Parallel()
+	r := rig.New()
+	r.Publish(t, rig.Acme, "p", given.Definition(t))
+	for range 2 { // the second is a repeat
+		_, err := r.Decide.DecideAction(t.Context(), r.Request("one"))
+		require.NoError(t, err)
+	}
+	dry := r.Request("two")
+	dry.DryRun = true
+	_, err := r.Decide.DecideAction(t.Context(), dry)
+	require.NoError(t, err)
+	require.Equal(t, 1, r.Meter.Count("receipt", "acme", "emitted"))
+}

@@ -103,6 +103,9 @@ func (m *Meter) LatencyWarning(tenant string, threshold time.Duration) {
 // Action implements ports.Meter, as "action", tenant, kind.
 func (m *Meter) Action(tenant, kind string) { m.count("action", tenant, kind) }
 
+// ReceiptEmission implements ports.Meter, as "receipt", tenant, result.
+func (m *Meter) ReceiptEmission(tenant, result string) { m.count("receipt", tenant, result) }
+
 // Suppression implements ports.Meter, as "suppression", tenant, reason.
 func (m *Meter) Suppression(tenant, reason string) { m.count("suppression", tenant, reason) }
 
