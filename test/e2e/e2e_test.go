@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,41 +24,6 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-type decided struct {
-	Decision struct {
-		ID      string `json:"decision_id"`
-		Actions []struct {
-			ID   string `json:"action_id"`
-			Type string `json:"type"`
-		} `json:"actions"`
-		Suppressed []struct {
-			Reason string `json:"reason"`
-		} `json:"suppressed"`
-		Receipt struct {
-			ID     string `json:"receipt_id"`
-			Status string `json:"status"`
-		} `json:"receipt"`
-	} `json:"decision"`
-}
-
-func redBuild(limits map[string]any) map[string]any {
-	return map[string]any{
-		"name":     "Red build",
-		"triggers": []any{map[string]any{"event_type": "ci.run.failed"}},
-		"actions": []any{map[string]any{
-			"type": "mirror", "surfaces": []any{"ide"}, "payload": map[string]any{"title": "A run failed", "body": "{{signal.event_type}} on {{context.branch}}."},
-		}},
-		"limits": limits,
-	}
-}
-
-func signal(id string) map[string]any {
-	return map[string]any{
-		"tenant_id": "acme", "context": map[string]any{"repo_id": "shop", "branch": "main"},
-		"signal": map[string]any{"signal_id": id, "source": "ci", "event_type": "ci.run.failed", "severity": "high"},
-	}
-}
-
 func admin(s *harness.Server) string {
 	return s.Token("--tenant", "acme", "--actor", "lead", "--role", "tenant_admin", "--scope", "mmm.decide mmm.read")
 }
@@ -80,7 +44,7 @@ func start(t *testing.T) *harness.Server {
 func TestConcurrentDecides_admitExactlyTheCap(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	s.Publish(admin(s), redBuild(map[string]any{"max_per_actor_per_day": 1, "cooldown_minutes": 0}))
+	s.Publish(admin(s), harness.RedBuild(map[string]any{"max_per_actor_per_day": 1, "cooldown_minutes": 0}))
 	token := developer(s)
 	var (
 		mu      sync.Mutex
@@ -90,12 +54,12 @@ func TestConcurrentDecides_admitExactlyTheCap(t *testing.T) {
 	)
 	for i := range 20 {
 		wg.Go(func() {
-			a, err := s.Call(t.Context(), http.MethodPost, "/decide?explain=true", token, signal(fmt.Sprintf("run-%d", i)))
+			a, err := s.Call(t.Context(), http.MethodPost, "/decide?explain=true", token, harness.FailedRun(fmt.Sprintf("run-%d", i)))
 			if err != nil || a.Status != http.StatusOK {
 				t.Errorf("decide: %v, %d: %s", err, a.Status, a.Body)
 				return
 			}
-			var d decided
+			var d harness.Decided
 			if err := json.Unmarshal(a.Body, &d); err != nil {
 				t.Errorf("answer: %v", err)
 				return
@@ -116,19 +80,19 @@ func TestConcurrentDecides_admitExactlyTheCap(t *testing.T) {
 func TestBudget_survivesARestart(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	s.Publish(admin(s), redBuild(map[string]any{"cooldown_minutes": 600}))
+	s.Publish(admin(s), harness.RedBuild(map[string]any{"cooldown_minutes": 600}))
 	token := developer(s)
-	var first, second decided
-	s.Must(http.StatusOK, http.MethodPost, "/decide", token, signal("run-1")).Into(t, &first)
+	var first, second harness.Decided
+	s.Must(http.StatusOK, http.MethodPost, "/decide", token, harness.FailedRun("run-1")).Into(t, &first)
 	require.Len(t, first.Decision.Actions, 1)
 	s.Kill()
 	s.Start()
-	s.Must(http.StatusOK, http.MethodPost, "/decide?explain=true", token, signal("run-2")).Into(t, &second)
+	s.Must(http.StatusOK, http.MethodPost, "/decide?explain=true", token, harness.FailedRun("run-2")).Into(t, &second)
 	require.Empty(t, second.Decision.Actions)
 	require.Equal(t, "cooldown", second.Decision.Suppressed[0].Reason)
-	again := s.Must(http.StatusOK, http.MethodPost, "/decide", token, signal("run-1"))
+	again := s.Must(http.StatusOK, http.MethodPost, "/decide", token, harness.FailedRun("run-1"))
 	require.Equal(t, "true", again.Header.Get("Idempotent-Replay"))
-	var replayed decided
+	var replayed harness.Decided
 	again.Into(t, &replayed)
 	require.Equal(t, first.Decision.ID, replayed.Decision.ID)
 }
@@ -138,7 +102,7 @@ func TestPowerCuts_loseNothingThatWasAnswered(t *testing.T) {
 	t.Parallel()
 	const cuts, workers = 5, 8
 	s := start(t)
-	s.Publish(admin(s), redBuild(map[string]any{"cooldown_minutes": 0}))
+	s.Publish(admin(s), harness.RedBuild(map[string]any{"cooldown_minutes": 0}))
 	token := developer(s)
 	answered := map[string]string{} // decision -> receipt
 	var mu sync.Mutex
@@ -153,11 +117,11 @@ func TestPowerCuts_loseNothingThatWasAnswered(t *testing.T) {
 		for w := range workers {
 			wg.Go(func() {
 				for i := 0; ctx.Err() == nil; i++ {
-					a, err := s.Call(ctx, http.MethodPost, "/decide", token, signal(fmt.Sprintf("run-%d-%d-%d", cut, w, i)))
+					a, err := s.Call(ctx, http.MethodPost, "/decide", token, harness.FailedRun(fmt.Sprintf("run-%d-%d-%d", cut, w, i)))
 					if err != nil {
 						return // the cut
 					}
-					var d decided
+					var d harness.Decided
 					if a.Status != http.StatusOK || json.Unmarshal(a.Body, &d) != nil {
 						t.Errorf("decide: %d: %s", a.Status, a.Body)
 						return
@@ -177,35 +141,8 @@ func TestPowerCuts_loseNothingThatWasAnswered(t *testing.T) {
 		wg.Wait()
 		s.Start()
 	}
-	s.Env = append(s.Env, "MMM_URL="+s.URL, "MMM_TOKEN="+admin(s))
-	export := filepath.Join(t.TempDir(), "receipts.jsonl")
-	out, err := s.Run("receipts", "export", "--out", export)
-	require.NoError(t, err, out)
-	out, err = s.Run("receipts", "verify", export)
-	require.NoError(t, err, out)
-
-	raw, err := os.ReadFile(export)
-	require.NoError(t, err)
-	byDecision := map[string]string{}
-	for line := range bytes.SplitSeq(bytes.TrimSpace(raw), []byte("\n")) {
-		var e struct {
-			Receipt struct {
-				ID     string `json:"receipt_id"`
-				Inputs struct {
-					Decision string `json:"decision_id"`
-				} `json:"inputs"`
-			} `json:"receipt"`
-		}
-		require.NoError(t, json.Unmarshal(line, &e))
-		if d := e.Receipt.Inputs.Decision; d != "" {
-			require.NotContains(t, byDecision, d, "a decision has two receipts")
-			byDecision[d] = e.Receipt.ID
-		}
-	}
 	require.GreaterOrEqual(t, len(answered), cuts*40)
-	for d, r := range answered {
-		require.Equal(t, r, byDecision[d], "decision %s was answered and has no receipt", d)
-	}
+	s.VerifyLedger(admin(s), answered)
 }
 
 func TestStop_isGraceful(t *testing.T) {

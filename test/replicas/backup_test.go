@@ -16,7 +16,7 @@ import (
 // knows what was shown.
 func TestBackup_restoresToAWholeEngine(t *testing.T) {
 	f := start(t, 1, servers.Redis(t).URL)
-	f.replicas[0].Publish(f.admin(), redBuild(map[string]any{"cooldown_minutes": 600}))
+	f.replicas[0].Publish(f.admin(), harness.RedBuild(map[string]any{"cooldown_minutes": 600}))
 	sum := newTally()
 	for _, id := range []string{"one", "two", "three"} {
 		require.NoError(t, sum.call(t.Context(), f.replicas[0], f.developer(), id))
@@ -33,9 +33,9 @@ func TestBackup_restoresToAWholeEngine(t *testing.T) {
 	restored.Start()
 	token := f.developer()
 	f.replicas[0] = restored
-	f.verify(t, sum)
-	var d decided
-	restored.Must(http.StatusOK, http.MethodPost, "/decide", token, signal("four")).Into(t, &d)
+	restored.VerifyLedger(f.admin(), sum.receipts)
+	var d harness.Decided
+	restored.Must(http.StatusOK, http.MethodPost, "/decide", token, harness.FailedRun("four")).Into(t, &d)
 	require.Empty(t, d.Decision.Actions, "the cool-down was lost with the backup")
 }
 

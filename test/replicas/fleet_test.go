@@ -72,34 +72,6 @@ func (f *fleet) developer() string {
 	return f.replicas[0].Token("--tenant", "acme", "--actor", "dev1", "--scope", "mmm.decide mmm.read")
 }
 
-func redBuild(limits map[string]any) map[string]any {
-	return map[string]any{
-		"name":     "Red build",
-		"triggers": []any{map[string]any{"event_type": "ci.run.failed"}},
-		"actions": []any{map[string]any{
-			"type": "mirror", "surfaces": []any{"ide"}, "payload": map[string]any{"title": "A run failed", "body": "It ran on {{context.branch}}."},
-		}},
-		"limits": limits,
-	}
-}
-
-func signal(id string) map[string]any {
-	return map[string]any{
-		"tenant_id": "acme", "context": map[string]any{"repo_id": "shop", "branch": "main"},
-		"signal": map[string]any{"signal_id": id, "source": "ci", "event_type": "ci.run.failed", "severity": "high"},
-	}
-}
-
-type decided struct {
-	Decision struct {
-		ID      string            `json:"decision_id"`
-		Actions []json.RawMessage `json:"actions"`
-		Receipt struct {
-			ID string `json:"receipt_id"`
-		} `json:"receipt"`
-	} `json:"decision"`
-}
-
 // tally counts what a crowd of calls was answered.
 type tally struct {
 	mu       sync.Mutex
@@ -111,11 +83,11 @@ type tally struct {
 func newTally() *tally { return &tally{statuses: map[int]int{}, receipts: map[string]string{}} }
 
 func (y *tally) call(ctx context.Context, s *harness.Server, token, id string) error {
-	a, err := s.Call(ctx, http.MethodPost, "/decide", token, signal(id))
+	a, err := s.Call(ctx, http.MethodPost, "/decide", token, harness.FailedRun(id))
 	if err != nil {
 		return err
 	}
-	var d decided
+	var d harness.Decided
 	if a.Status == http.StatusOK {
 		if err := json.Unmarshal(a.Body, &d); err != nil {
 			return err
@@ -141,7 +113,7 @@ func TestManyReplicas_admitExactlyTheCap(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := start(t, count, url(t))
-			f.replicas[0].Publish(f.admin(), redBuild(map[string]any{"max_per_actor_per_day": limit, "cooldown_minutes": 0}))
+			f.replicas[0].Publish(f.admin(), harness.RedBuild(map[string]any{"max_per_actor_per_day": limit, "cooldown_minutes": 0}))
 			settings := map[string]any{"quotas": map[string]any{"max_actions_per_hour": 1000, "max_actions_per_day": 1000}}
 			f.replicas[0].Must(http.StatusOK, http.MethodPut, "/tenants/acme/policy", f.admin(), settings)
 			token := f.developer()
@@ -170,8 +142,8 @@ func (f *fleet) awaitFiring(t *testing.T) {
 	admin := f.admin()
 	for _, s := range f.replicas {
 		require.Eventually(t, func() bool {
-			var d decided
-			s.Must(http.StatusOK, http.MethodPost, "/decide?dry_run=true", admin, signal("probe")).Into(t, &d)
+			var d harness.Decided
+			s.Must(http.StatusOK, http.MethodPost, "/decide?dry_run=true", admin, harness.FailedRun("probe")).Into(t, &d)
 			var p struct {
 				Quotas struct {
 					Hour int `json:"max_actions_per_hour"`

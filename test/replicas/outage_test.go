@@ -3,17 +3,15 @@ package replicas_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/zeroui/mmm-engine/test/harness"
 	"github.com/zeroui/mmm-engine/test/servers"
 )
 
@@ -23,7 +21,7 @@ const recovery = 30 * time.Second
 func TestKilledReplicas_loseNothingThatWasAnswered(t *testing.T) {
 	const cuts, workers, enough = 4, 6, 60
 	f := start(t, 2, servers.Redis(t).URL)
-	f.replicas[0].Publish(f.admin(), redBuild(map[string]any{"cooldown_minutes": 0}))
+	f.replicas[0].Publish(f.admin(), harness.RedBuild(map[string]any{"cooldown_minutes": 0}))
 	token := f.developer()
 	sum := newTally()
 	for cut := range cuts {
@@ -48,41 +46,7 @@ func TestKilledReplicas_loseNothingThatWasAnswered(t *testing.T) {
 		load.Wait()
 		f.replicas[cut%2].Start()
 	}
-	f.verify(t, sum)
-}
-
-// verify compares what was answered with the ledger: each answered decision has its receipt, every signature is right, and no
-// number is missing.
-func (f *fleet) verify(t *testing.T, sum *tally) {
-	t.Helper()
-	s := f.replicas[0]
-	s.Env = append(s.Env, "MMM_URL="+s.URL, "MMM_TOKEN="+f.admin())
-	export := filepath.Join(t.TempDir(), "receipts.jsonl")
-	out, err := s.Run("receipts", "export", "--out", export)
-	require.NoError(t, err, out)
-	out, err = s.Run("receipts", "verify", export)
-	require.NoError(t, err, out)
-	raw, err := os.ReadFile(export)
-	require.NoError(t, err)
-	ledger := map[string]string{}
-	for line := range bytes.Lines(raw) {
-		var e struct {
-			Receipt struct {
-				ID     string `json:"receipt_id"`
-				Inputs struct {
-					Decision string `json:"decision_id"`
-				} `json:"inputs"`
-			} `json:"receipt"`
-		}
-		require.NoError(t, json.Unmarshal(line, &e))
-		if d := e.Receipt.Inputs.Decision; d != "" {
-			require.NotContains(t, ledger, d, "a decision has two receipts")
-			ledger[d] = e.Receipt.ID
-		}
-	}
-	for d, r := range sum.receipts {
-		require.Equal(t, r, ledger[d], "decision %s was answered and has no receipt", d)
-	}
+	f.replicas[0].VerifyLedger(f.admin(), sum.receipts)
 }
 
 func (y *tally) answered() int {
@@ -95,11 +59,11 @@ func TestDatabaseOutage_isToldAndPasses(t *testing.T) {
 	f := start(t, 1, servers.Redis(t).URL)
 	db := servers.Postgres(t) // another database of the same server
 	s, token := f.replicas[0], f.developer()
-	s.Must(http.StatusOK, http.MethodPost, "/decide", token, signal("before"))
+	s.Must(http.StatusOK, http.MethodPost, "/decide", token, harness.FailedRun("before"))
 
 	require.NoError(t, db.Stop())
 	began := time.Now()
-	a, err := s.Call(t.Context(), http.MethodPost, "/decide", token, signal("during"))
+	a, err := s.Call(t.Context(), http.MethodPost, "/decide", token, harness.FailedRun("during"))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusServiceUnavailable, a.Status, "%s", a.Body)
 	require.Contains(t, string(a.Body), "STORE_UNAVAILABLE")
@@ -110,7 +74,7 @@ func TestDatabaseOutage_isToldAndPasses(t *testing.T) {
 
 	require.NoError(t, db.Start())
 	require.Eventually(t, func() bool {
-		a, err := s.Call(t.Context(), http.MethodPost, "/decide", token, signal("after"))
+		a, err := s.Call(t.Context(), http.MethodPost, "/decide", token, harness.FailedRun("after"))
 		return err == nil && a.Status == http.StatusOK
 	}, recovery, 100*time.Millisecond, "the server did not recover by itself")
 	s.Must(http.StatusOK, http.MethodGet, "/ready", "", nil)
@@ -120,10 +84,10 @@ func TestRedisOutage_silencesAllButTheCriticalAndPasses(t *testing.T) {
 	redis := servers.Redis(t)
 	f := start(t, 1, redis.URL)
 	s, token := f.replicas[0], f.developer()
-	s.Publish(f.admin(), redBuild(map[string]any{"cooldown_minutes": 0}))
+	s.Publish(f.admin(), harness.RedBuild(map[string]any{"cooldown_minutes": 0}))
 	shown := func(id string) (n int, body string) {
-		a := s.Must(http.StatusOK, http.MethodPost, "/decide?explain=true", token, signal(id))
-		var d decided
+		a := s.Must(http.StatusOK, http.MethodPost, "/decide?explain=true", token, harness.FailedRun(id))
+		var d harness.Decided
 		a.Into(t, &d)
 		return len(d.Decision.Actions), string(a.Body)
 	}
