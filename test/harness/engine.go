@@ -53,7 +53,7 @@ func (s *Server) VerifyLedger(admin string, answered map[string]string) {
 	require.NoError(s.t, err, out)
 	out, err = s.Run("receipts", "verify", export)
 	require.NoError(s.t, err, out)
-	raw, err := os.ReadFile(export) //nolint:gosec // written above
+	raw, err := os.ReadFile(export)
 	require.NoError(s.t, err)
 	ledger := map[string]string{}
 	for line := range bytes.Lines(raw) {
