@@ -52,13 +52,13 @@ func TestJudge_wholeLattice(t *testing.T) {
 	t.Parallel()
 	table := wanted(t)
 	require.Len(t, table, len(outcome.Results())+1)
-	for now, row := range table {
+	for current, row := range table {
 		var history []outcome.Result
-		if now != "" {
-			history = []outcome.Result{now}
+		if current != "" {
+			history = []outcome.Result{current}
 		}
 		for next, want := range row {
-			require.Equal(t, want, outcome.Judge(history, next), "%q then %s", now, next)
+			require.Equal(t, want, outcome.Judge(history, next), "%q then %s", current, next)
 		}
 	}
 }

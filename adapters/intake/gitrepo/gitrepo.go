@@ -47,9 +47,10 @@ type Options struct {
 	Home string
 }
 
-// Read gives a signal for each commit that HEAD reaches, oldest first by commit date. The author's e-mail address in lower case
-// identifies the actor: a configured actor is found by it, any other is a keyed hash of it. An empty repository gives nothing. The first error ends the sequence; when ctx ends, git is
-// stopped and the error is ctx's. Leaving the loop early stops git too.
+// Read gives a signal for each commit that HEAD reaches, oldest first by commit date. The author's e-mail address in
+// lower case identifies the actor: a configured actor is found by it, any other is a keyed hash of it. An empty
+// repository gives nothing. The first error ends the sequence; when ctx ends, git is stopped and the error is ctx's.
+// Leaving the loop early stops git too.
 func Read(ctx context.Context, path string, o Options) iter.Seq2[signal.Signal, error] {
 	return func(yield func(signal.Signal, error) bool) {
 		if err := read(ctx, path, o, func(s signal.Signal) bool { return yield(s, nil) }); err != nil {
