@@ -27,23 +27,55 @@ var bindings = []binding{
 	{"MMM_DATABASE_URL", "storage.database_url", "PostgreSQL and Redis, both or neither; empty is embedded."},
 	{"MMM_REDIS_URL", "storage.redis_url", ""},
 	{"MMM_KEYS_DIR", "keys.dir", "Directory of the signing keys; empty is `keys` below data_dir."},
-	{"MMM_IDENTITY", "identity.provider", "local: tokens are made by `mmm token`."},
+	{"MMM_IDENTITY", "identity.provider", "local (tokens are made by `mmm token`), oidc, or iam (needs neighbours.iam.base_url)."},
 	{"MMM_ALLOW_LOCAL_IDENTITY", "identity.allow_local", "true allows local identity with PostgreSQL."},
 	{"MMM_TOKEN_ISSUER", "identity.issuer", "Claims `iss` and `aud` that a token must carry; empty is not checked."},
 	{"MMM_TOKEN_AUDIENCE", "identity.audience", ""},
-	{"MMM_POLICY", "policy.provider", "settings: policy is made from the tenant's settings."},
+	{"MMM_IAM_JWKS_FILE", "identity.jwks_file", "Keys that tokens of iam are signed with: a JWKS file, read again when it changes, or a URL."},
+	{"MMM_IAM_JWKS_URL", "identity.jwks_url", ""},
+	{"MMM_OIDC_ISSUER", "identity.oidc.issuer", "URL of the OpenID provider, and the audience that its tokens must be made out for."},
+	{"MMM_OIDC_AUDIENCE", "identity.oidc.audience", ""},
+	{"MMM_OIDC_CLIENT_ID", "identity.oidc.client_id", "Client that tokens must have been issued to; empty is not checked."},
+	{"MMM_OIDC_TENANT_CLAIM", "identity.oidc.tenant_claim", "Where the tenant and the roles are in the claims; dots lead inwards."},
+	{"MMM_OIDC_ROLES_CLAIM", "identity.oidc.roles_claim", ""},
+	{"MMM_POLICY", "policy.provider", "settings (made from the tenant's settings), http (needs neighbours.policy.base_url), or opa."},
+	{"MMM_OPA_URL", "policy.opa_url", "Base URL of the Open Policy Agent for opa."},
 	{"MMM_POLICY_FRESH", "policy.fresh", "Age up to which a policy snapshot is used without asking again."},
 	{"MMM_POLICY_STALE", "policy.stale", "Age up to which it is used while its source is down."},
 	{"MMM_PREFERENCES_TTL", "preferences.ttl", "Longest time that a cached preference is trusted."},
-	{"MMM_EVIDENCE", "evidence.sink", "ledger: receipts stay in the local ledger."},
-	{"MMM_LLM", "llm.provider", "none: texts come from templates only."},
-	{"MMM_ALERT", "alert.channel", "none: alerts stay in the list of open actions."},
+	{"MMM_EVIDENCE", "evidence.sink", "ledger (receipts stay in the local ledger), or eris (they are sent to neighbours.eris too)."},
+	{"MMM_RECEIPT_REDELIVERY", "evidence.redelivery", "First wait after a delivery that failed; doubled up to 30s."},
+	{"MMM_LLM", "llm.provider", "none (texts come from templates only), gateway, or openai: both at neighbours.llm."},
+	{"MMM_LLM_MODEL", "llm.model", "Name of the model for openai."},
+	{"MMM_ALERT", "alert.channel", "none (alerts stay in the list of open actions), platform (neighbours.alerting), slack, or webhook."},
+	{"MMM_ALERT_URL", "alert.url", "Address that slack or webhook posts to."},
+	{"MMM_ALERTING_JWT_SECRET", "alert.jwt_secret", "Signs the tokens for platform."},
+	{"MMM_WEBHOOK_SECRET", "alert.webhook_secret", "Signs what is posted to webhook, as Standard Webhooks does it."},
 	{"MMM_EVENTS", "events.bus", "inprocess: no event stream."},
+	{"MMM_BREAKER_FAILURE_THRESHOLD", "breaker.failure_threshold", "Failures in a row that open a circuit, successes that close it, and how long it stays open."},
+	{"MMM_BREAKER_SUCCESS_THRESHOLD", "breaker.success_threshold", ""},
+	{"MMM_BREAKER_DELAY", "breaker.delay", ""},
+	{"MMM_IAM_URL", "neighbours.iam.base_url", ""},
+	{"MMM_POLICY_URL", "neighbours.policy.base_url", ""},
+	{"MMM_STANDARDS_URL", "neighbours.standards.base_url", ""},
+	{"MMM_GOVERNANCE_URL", "neighbours.governance.base_url", ""},
+	{"MMM_UBI_URL", "neighbours.ubi.base_url", ""},
+	{"MMM_UBI_TOKEN", "neighbours.ubi.token", ""},
+	{"MMM_HEALTH_URL", "neighbours.health.base_url", ""},
+	{"MMM_HEALTH_TOKEN", "neighbours.health.token", ""},
+	{"MMM_LLM_URL", "neighbours.llm.base_url", ""},
+	{"MMM_LLM_TOKEN", "neighbours.llm.token", ""},
+	{"MMM_ERIS_URL", "neighbours.eris.base_url", ""},
+	{"MMM_ERIS_TOKEN", "neighbours.eris.token", ""},
+	{"MMM_ALERTING_URL", "neighbours.alerting.base_url", ""},
 	{"MMM_URL", "client.url", "Server and token for the commands that speak HTTP."},
 	{"MMM_TOKEN", "client.token", ""},
 
 	{"", "storage.max_connections", "Connections that one process may hold to PostgreSQL."},
 	{"", "observability.metrics_tenant_label", "false leaves the tenant out of metric labels."},
+	{"", "neighbours", `The services that the engine asks or tells. One without base_url is not used, and its absence degrades nothing.
+Each takes timeout, token or token_file, client_id, headers, paths (by operation), options, and a breaker that differs from the
+usual one where it is not 0.`},
 	{"", "intake", `Webhook intake, one entry for each tenant and provider (github, gitlab), for example
 {tenant: acme, provider: github, repos: ['acme/*'], secret_file: /run/secrets/acme-github}.
 '*' stands for any part of one path segment. A repository may be in one tenant only.`},
@@ -53,14 +85,7 @@ var bindings = []binding{
 
 // notYet are variables of the product that this version does not act on. Setting one is a problem: ignoring it would let
 // somebody believe that their policy service is asked.
-var notYet = []string{
-	"MMM_OIDC_ISSUER", "MMM_OIDC_AUDIENCE", "MMM_OIDC_CLIENT_ID", "MMM_OIDC_TENANT_CLAIM",
-	"MMM_OIDC_ROLES_CLAIM", "MMM_IAM_URL", "MMM_IAM_JWKS_FILE", "MMM_IAM_JWKS_URL", "MMM_POLICY_URL", "MMM_OPA_URL",
-	"MMM_STANDARDS_URL", "MMM_ERIS_URL", "MMM_ERIS_TOKEN", "MMM_LLM_URL", "MMM_LLM_TOKEN", "MMM_LLM_MODEL", "MMM_UBI_URL",
-	"MMM_UBI_TOKEN", "MMM_GOVERNANCE_URL", "MMM_HEALTH_URL", "MMM_HEALTH_TOKEN", "MMM_ALERTING_URL",
-	"MMM_ALERTING_JWT_SECRET", "MMM_ALERT_URL", "MMM_EDGE_URL", "MMM_CI_URL", "MMM_WEBHOOK_SECRET", "MMM_KAFKA_BROKERS",
-	"MMM_BREAKER_FAILURE_THRESHOLD", "MMM_BREAKER_SUCCESS_THRESHOLD", "MMM_BREAKER_DELAY", "MMM_RECEIPT_REDELIVERY",
-}
+var notYet = []string{"MMM_EDGE_URL", "MMM_CI_URL", "MMM_KAFKA_BROKERS"}
 
 // keyOf gives the key that a variable sets, or "".
 func keyOf(variable string) string {

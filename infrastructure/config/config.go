@@ -20,6 +20,8 @@ type Config struct {
 	LLM           LLM           `yaml:"llm"`
 	Alert         Alert         `yaml:"alert"`
 	Events        Events        `yaml:"events"`
+	Breaker       Breaker       `yaml:"breaker"`
+	Neighbours    Neighbours    `yaml:"neighbours"`
 	Client        Client        `yaml:"client"`
 	Intake        []Intake      `yaml:"intake"`
 	Actors        []Actor       `yaml:"actors"`
@@ -120,19 +122,41 @@ func (c Config) KeysDir() string {
 
 // Identity says who vouches for callers.
 type Identity struct {
-	// Provider is `local`: tokens are signed with a key of this installation.
+	// Provider is `local` (tokens are signed with a key of this installation), `oidc` (an OpenID provider signs them) or `iam`
+	// (signatures are checked by JWKS, and the identity service is asked whether a token was revoked).
 	Provider string `yaml:"provider"`
 	// AllowLocal lets a production deployment vouch for its callers itself; whoever has its keys can be anybody.
 	AllowLocal bool `yaml:"allow_local"`
 	// Issuer and Audience are the claims that a token must carry; empty is not checked.
 	Issuer   string `yaml:"issuer"`
 	Audience string `yaml:"audience"`
+	// JWKSFile or JWKSURL gives the keys that tokens of `iam` are signed with; one of them.
+	JWKSFile string `yaml:"jwks_file"`
+	JWKSURL  string `yaml:"jwks_url"`
+	// OIDC is for the provider `oidc`.
+	OIDC OIDC `yaml:"oidc"`
+}
+
+// OIDC says whose tokens are taken and where in them the tenant and the roles are.
+type OIDC struct {
+	// Issuer is the provider's URL, at which its discovery document is found.
+	Issuer string `yaml:"issuer"`
+	// Audience is what a token must be made out for.
+	Audience string `yaml:"audience"`
+	// ClientID is the client that tokens must have been issued to; empty is not checked.
+	ClientID string `yaml:"client_id"`
+	// TenantClaim and RolesClaim are paths into the claims, with dots.
+	TenantClaim string `yaml:"tenant_claim"`
+	RolesClaim  string `yaml:"roles_claim"`
 }
 
 // Policy says where policy snapshots come from and how long they are good for.
 type Policy struct {
-	// Provider is `settings`: snapshots are made from the tenant's own settings.
+	// Provider is `settings` (snapshots are made from the tenant's own settings), `http` (the policy service at
+	// neighbours.policy) or `opa` (an Open Policy Agent).
 	Provider string `yaml:"provider"`
+	// OPAURL is the Open Policy Agent's base URL; its timeout, headers, token and breaker are those of neighbours.policy.
+	OPAURL string `yaml:"opa_url"`
 	// Fresh is the age up to which a snapshot is used without asking again.
 	Fresh time.Duration `yaml:"fresh"`
 	// Stale is the age up to which a snapshot is used while its source is down.
@@ -147,20 +171,31 @@ type Preferences struct {
 
 // Evidence says where receipts go.
 type Evidence struct {
-	// Sink is `ledger`: the local append-only ledger.
+	// Sink is `ledger` (the local append-only ledger) or `eris` (the evidence service too).
 	Sink string `yaml:"sink"`
+	// Redelivery is the first wait after a delivery that failed; each further one is twice as long, up to 30 s.
+	Redelivery time.Duration `yaml:"redelivery"`
 }
 
 // LLM says who rephrases Mentor texts.
 type LLM struct {
-	// Provider is `none`: templates only.
+	// Provider is `none` (templates only), `gateway` (the LLM gateway) or `openai` (anything that speaks its protocol), at
+	// neighbours.llm.
 	Provider string `yaml:"provider"`
+	// Model is the model's name for `openai`.
+	Model string `yaml:"model"`
 }
 
 // Alert says where the alert surface delivers to.
 type Alert struct {
-	// Channel is `none`: alerts are kept as open actions only.
+	// Channel is `none` (alerts are kept as open actions only), `platform` (neighbours.alerting), `slack` or `webhook`.
 	Channel string `yaml:"channel"`
+	// URL is the address that slack or webhook posts to; whoever knows it can post too.
+	URL Secret `yaml:"url"`
+	// JWTSecret signs the tokens for platform.
+	JWTSecret Secret `yaml:"jwt_secret"`
+	// WebhookSecret signs what is posted to webhook, as Standard Webhooks does it.
+	WebhookSecret Secret `yaml:"webhook_secret"`
 }
 
 // Events says which bus carries signals in and decisions out.
@@ -183,13 +218,15 @@ func Default() Config {
 		Server:        Server{Listen: ":8005", CORSOrigins: []string{}},
 		Observability: Observability{MetricsTenantLabel: true, LogLevel: "info", AuditLog: "stdout"},
 		Storage:       Storage{DataDir: "./data", MaxConnections: 20},
-		Identity:      Identity{Provider: "local"},
+		Identity:      Identity{Provider: "local", OIDC: OIDC{TenantClaim: "tenant_id", RolesClaim: "roles"}},
 		Policy:        Policy{Provider: "settings", Fresh: time.Minute, Stale: 5 * time.Minute},
 		Preferences:   Preferences{TTL: 5 * time.Minute},
-		Evidence:      Evidence{Sink: "ledger"},
+		Evidence:      Evidence{Sink: "ledger", Redelivery: 500 * time.Millisecond},
 		LLM:           LLM{Provider: "none"},
 		Alert:         Alert{Channel: "none"},
 		Events:        Events{Bus: "inprocess"},
+		Breaker:       Breaker{FailureThreshold: 5, SuccessThreshold: 2, Delay: time.Minute},
+		Neighbours:    defaultNeighbours(),
 		Intake:        []Intake{},
 		Actors:        []Actor{},
 	}

@@ -112,6 +112,38 @@ func TestLoad_readsEachVariable(t *testing.T) {
 	}
 }
 
+func TestLoad_readsEachVariableOfTheNeighbours(t *testing.T) {
+	t.Parallel()
+	got, err := config.Load([]string{
+		"MMM_IDENTITY=iam", "MMM_IAM_URL=http://iam", "MMM_IAM_JWKS_FILE=testdata/secret", "MMM_OIDC_ISSUER=http://op", "MMM_OIDC_AUDIENCE=aud",
+		"MMM_OIDC_CLIENT_ID=c", "MMM_OIDC_TENANT_CLAIM=t", "MMM_OIDC_ROLES_CLAIM=r", "MMM_POLICY=http", "MMM_POLICY_URL=http://policy",
+		"MMM_OPA_URL=http://opa", "MMM_STANDARDS_URL=http://standards", "MMM_EVIDENCE=eris", "MMM_ERIS_URL=http://eris", "MMM_ERIS_TOKEN=e",
+		"MMM_LLM=openai", "MMM_LLM_URL=http://llm", "MMM_LLM_TOKEN=l", "MMM_LLM_MODEL=m", "MMM_UBI_URL=http://ubi", "MMM_UBI_TOKEN=u",
+		"MMM_GOVERNANCE_URL=http://gov", "MMM_HEALTH_URL=http://health", "MMM_HEALTH_TOKEN=h", "MMM_ALERT=platform",
+		"MMM_ALERTING_URL=http://alerting", "MMM_ALERTING_JWT_SECRET=j", "MMM_ALERT_URL=http://hook", "MMM_WEBHOOK_SECRET=w",
+		"MMM_BREAKER_FAILURE_THRESHOLD=7", "MMM_BREAKER_SUCCESS_THRESHOLD=3", "MMM_BREAKER_DELAY=9s", "MMM_RECEIPT_REDELIVERY=8s",
+	}, t.TempDir())
+
+	require.NoError(t, err)
+	secret := config.NewSecret
+	want := config.Default()
+	want.Identity.Provider, want.Identity.JWKSFile = "iam", "testdata/secret"
+	want.Identity.OIDC = config.OIDC{Issuer: "http://op", Audience: "aud", ClientID: "c", TenantClaim: "t", RolesClaim: "r"}
+	want.Policy.Provider, want.Policy.OPAURL = "http", "http://opa"
+	want.Evidence = config.Evidence{Sink: "eris", Redelivery: 8 * time.Second}
+	want.LLM = config.LLM{Provider: "openai", Model: "m"}
+	want.Alert = config.Alert{Channel: "platform", URL: secret("http://hook"), JWTSecret: secret("j"), WebhookSecret: secret("w")}
+	want.Breaker = config.Breaker{FailureThreshold: 7, SuccessThreshold: 3, Delay: 9 * time.Second}
+	n := &want.Neighbours
+	n.IAM.BaseURL, n.Policy.BaseURL, n.Standards.BaseURL, n.ERIS.BaseURL = "http://iam", "http://policy", "http://standards", "http://eris"
+	n.LLM.BaseURL, n.UBI.BaseURL, n.Governance.BaseURL, n.Health.BaseURL = "http://llm", "http://ubi", "http://gov", "http://health"
+	n.Alerting.BaseURL = "http://alerting"
+	n.ERIS.Token, n.LLM.Token, n.UBI.Token, n.Health.Token = secret("e"), secret("l"), secret("u"), secret("h")
+	if diff := cmp.Diff(want, got, secrets); diff != "" {
+		t.Errorf("Load (-want +got):\n%s", diff)
+	}
+}
+
 func TestLoad_findsTheFile(t *testing.T) {
 	t.Parallel()
 	work, data := t.TempDir(), t.TempDir()
@@ -141,13 +173,13 @@ func TestLoad_reportsAllProblemsAtOnceAndNoSecret(t *testing.T) {
 	write(t, filepath.Join(dir, "mmm.yaml"), "polices: {}\npolicy: {fresh: soon}\n")
 
 	_, err := config.Load([]string{
-		"MMM_IDENTITY=iam", "MMM_OIDC_ISSUER=https://x", "MMM_DATABASE_URL=postgres://u:hunter2@h/d", "MMM_RATE_PER_TENANT=x",
+		"MMM_IDENTITY=iam", "MMM_CI_URL=https://x", "MMM_DATABASE_URL=postgres://u:hunter2@h/d", "MMM_RATE_PER_TENANT=x",
 	}, dir)
 
 	require.Error(t, err)
 	for _, want := range []string{
-		"polices: unknown key", "policy.fresh: must be a duration", "identity.provider: iam is not available",
-		"MMM_OIDC_ISSUER: is not available", "storage.database_url: must be given together", "server.rate_per_tenant: must be a whole number",
+		"polices: unknown key", "policy.fresh: must be a duration", "neighbours.iam.base_url: must be set",
+		"MMM_CI_URL: is not available", "storage.database_url: must be given together", "server.rate_per_tenant: must be a whole number",
 	} {
 		require.ErrorContains(t, err, want)
 	}

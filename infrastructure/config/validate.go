@@ -23,17 +23,19 @@ func (c Config) problems() []error {
 	c.Server.check(r)
 	c.Observability.check(r, c.Server.Listen)
 	c.Storage.check(r)
-	c.Policy.check(r)
+	c.Policy.check(r, c.Neighbours)
 	if c.Preferences.TTL <= 0 {
 		r.add("preferences.ttl", "must be longer than 0")
 	}
-	r.choice("identity.provider", c.Identity.Provider, []string{"local"}, []string{"oidc", "iam"})
+	c.Identity.check(r, c.Neighbours)
 	if c.Storage.Production() && c.Identity.Provider == "local" && !c.Identity.AllowLocal {
 		r.add("identity.provider", "local with PostgreSQL needs MMM_ALLOW_LOCAL_IDENTITY=true: whoever has the keys can be anybody")
 	}
-	r.choice("evidence.sink", c.Evidence.Sink, []string{"ledger"}, []string{"eris"})
-	r.choice("llm.provider", c.LLM.Provider, []string{"none"}, []string{"gateway", "openai"})
-	r.choice("alert.channel", c.Alert.Channel, []string{"none"}, []string{"platform", "slack", "webhook"})
+	c.Evidence.check(r, c.Neighbours)
+	c.LLM.check(r, c.Neighbours)
+	c.Alert.check(r, c.Neighbours)
+	checkBreaker(r, "breaker", c.Breaker, 1)
+	c.Neighbours.check(r)
 	r.choice("events.bus", c.Events.Bus, []string{"inprocess"}, []string{"redis", "kafka"})
 	r.webURL("client.url", c.Client.URL)
 	checkIntake(r, c.Intake)
@@ -104,16 +106,6 @@ func (r *report) scheme(key string, value Secret, allowed ...string) {
 	}
 	if word, _, ok := strings.Cut(value.Reveal(), "://"); !ok || !slices.Contains(allowed, word) {
 		r.add(key, "must begin with %s://", strings.Join(allowed, ":// or "))
-	}
-}
-
-func (p Policy) check(r *report) {
-	r.choice("policy.provider", p.Provider, []string{"settings"}, []string{"http", "opa"})
-	if p.Fresh <= 0 {
-		r.add("policy.fresh", "must be longer than 0")
-	}
-	if p.Stale < p.Fresh {
-		r.add("policy.stale", "must not be shorter than policy.fresh (%s)", p.Fresh)
 	}
 }
 
