@@ -8,7 +8,6 @@ import (
 	"github.com/zeroui/mmm-engine/domain/caller"
 	"github.com/zeroui/mmm-engine/domain/fatigue"
 	"github.com/zeroui/mmm-engine/domain/playbook"
-	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/receipt"
 	"github.com/zeroui/mmm-engine/domain/tenant"
 )
@@ -33,12 +32,6 @@ type Claims interface {
 	// Claim takes the key, or waits until it is free or ctx is done. hash is the hash of the body that is claimed for; the
 	// error is a Conflict at once where the key is held for another body.
 	Claim(ctx context.Context, key, hash string) (release func(), err error)
-}
-
-// PolicySource says what the policy service allows.
-type PolicySource interface {
-	// Snapshot gives the newest snapshot there is, however old; the caller judges its age. The zero snapshot permits nothing.
-	Snapshot(ctx context.Context, t tenant.ID) (policy.Snapshot, error)
 }
 
 // ReceiptSigner signs receipts.
@@ -85,6 +78,5 @@ type Meter interface {
 	Action(tenant, kind string)
 	Suppression(tenant, reason string)
 	SignalReceived(tenant, source, eventType string)
-	// ReceiptEmission counts a decision's receipt: "emitted" once it stands in the ledger.
-	ReceiptEmission(tenant, result string)
+	ReceiptMeter
 }

@@ -21,6 +21,7 @@ type situationDoc struct {
 	Incidents []incidentDoc      `json:"incidents,omitempty"`
 	Settings  tenant.Settings    `json:"settings"`
 	Chosen    preferencesDoc     `json:"preferences"`
+	Governed  *tenant.QuietHours `json:"governance_hours,omitempty"`
 	Refused   map[string]int64   `json:"refused,omitempty"`
 }
 
@@ -48,7 +49,7 @@ type preferencesDoc struct {
 func situationDocument(s *situation.Situation) (string, error) {
 	ago := func(t time.Time) int64 { return micros(s.Now) - micros(t) }
 	doc := situationDoc{
-		Now: micros(s.Now), Roles: s.Actor.Roles, Settings: s.Settings,
+		Now: micros(s.Now), Roles: s.Actor.Roles, Settings: s.Settings, Governed: s.GovernanceHours,
 		Chosen: preferencesDoc{
 			OptOut: s.Preferences.OptOut, Surfaces: s.Preferences.Surfaces,
 			SnoozeUntil: microsOrNull(s.Preferences.SnoozeUntil), Timezone: s.Preferences.Timezone,
@@ -102,6 +103,7 @@ func restoreSituation(r decisionRow) (situation.Situation, error) {
 	at := func(ago int64) time.Time { return fromMicros(doc.Now - ago) }
 	s := situation.Situation{
 		Now: now, Tenant: d.Tenant, Place: d.Place, EvaluationPoint: d.EvaluationPoint, Settings: doc.Settings,
+		GovernanceHours: doc.Governed,
 		Actor: actor.Actor{ID: d.Actor, Type: d.ActorType, Roles: doc.Roles, ResponsibleHuman: actor.ID(textOf(r.ResponsibleActorID))},
 		Preferences: actor.Preferences{
 			OptOut: doc.Chosen.OptOut, Surfaces: doc.Chosen.Surfaces, SnoozeUntil: fromNull(doc.Chosen.SnoozeUntil), Timezone: doc.Chosen.Timezone,

@@ -23,11 +23,45 @@ type knowledge struct {
 	degraded    []decision.Degradation
 }
 
+// own is what the engine's own store says. A decision is not made without it.
+type own struct {
+	prefs ports.StoredPreferences
+	seen  []situation.Event
+	fires []situation.Incident
+	fates []fatigue.Fate
+}
+
 // assemble asks all sources at the same time.
 func (u *UseCase) assemble(ctx context.Context, req Request, began time.Time) (situation.Situation, knowledge, error) {
 	ctx, span := u.tracer.Start(ctx, "context.build")
 	defer span.End()
 
+	sit := u.situation(req, began)
+	var (
+		know knowledge
+		kept own
+	)
+	near, hangUp := u.neighbours(ctx, req, sit.Now, began)
+	defer hangUp()
+	g, gctx := errgroup.WithContext(ctx)
+	u.askStore(gctx, g, req, &sit, &know, &kept)
+	if err := g.Wait(); err != nil {
+		hangUp()
+		near.wait()
+		return situation.Situation{}, knowledge{}, fmt.Errorf("assemble: %w", err)
+	}
+	near.wait()
+
+	sit.Preferences = kept.prefs.Preferences
+	sit.Recent = situation.NewRecent(append(kept.seen, near.behaviour...))
+	sit.Incidents = situation.NewIncidents(kept.fires)
+	sit.Refused = fatigue.Repetitive(kept.fates, sit.Now)
+	near.conclude(&sit, &know, u.floor.Clock.Now(), u.src.PolicyAges)
+	return sit, know, nil
+}
+
+// situation is what the call itself says.
+func (u *UseCase) situation(req Request, began time.Time) situation.Situation {
 	sit := situation.Situation{
 		Now: began, Tenant: req.Tenant, Actor: req.Actor, Place: req.Place, EvaluationPoint: req.EvaluationPoint,
 	}
@@ -40,16 +74,12 @@ func (u *UseCase) assemble(ctx context.Context, req Request, began time.Time) (s
 			sit.Signal.DedupKey = HashDedupKey(u.floor.Hash, req.Tenant, sit.Signal.DedupKey)
 		}
 	}
-	var (
-		know  knowledge
-		snap  policy.Snapshot
-		prefs ports.StoredPreferences
-		seen  []situation.Event
-		fires []situation.Incident
-		fates []fatigue.Fate
-		t, s  = req.Tenant, &sit.Signal
-	)
-	g, gctx := errgroup.WithContext(ctx)
+	return sit
+}
+
+func (u *UseCase) askStore(
+	ctx context.Context, g *errgroup.Group, req Request, sit *situation.Situation, know *knowledge, kept *own,
+) {
 	ask := func(what string, fn func() error) {
 		g.Go(func() error {
 			if err := fn(); err != nil {
@@ -58,33 +88,25 @@ func (u *UseCase) assemble(ctx context.Context, req Request, began time.Time) (s
 			return nil
 		})
 	}
-	ask("playbooks", func() (err error) { know.index, err = u.src.Books.Index(gctx, t); return err })
-	ask("settings", func() (err error) { sit.Settings, _, err = u.src.Settings.Settings(gctx, t); return err })
-	ask("preferences", func() (err error) { prefs, err = u.src.Preferences.Preferences(gctx, t, req.Actor.ID); return err })
-	ask("policy", func() (err error) { snap, err = u.src.Policy.Snapshot(gctx, t); return err })
+	t, s, now := req.Tenant, sit.Signal, sit.Now
+	ask("playbooks", func() (err error) { know.index, err = u.src.Books.Index(ctx, t); return err })
+	ask("settings", func() (err error) { sit.Settings, _, err = u.src.Settings.Settings(ctx, t); return err })
+	ask("preferences", func() (err error) {
+		kept.prefs, err = u.src.Preferences.Preferences(ctx, t, req.Actor.ID)
+		return err
+	})
 	ask("recent signals", func() (err error) {
-		seen, err = u.src.Signals.Recent(gctx, t, req.Actor.ID, sit.Now.Add(-situation.MaxWindow), sit.Now, s.Source, s.ID)
+		kept.seen, err = u.src.Signals.Recent(ctx, t, req.Actor.ID, now.Add(-situation.MaxWindow), now, s.Source, s.ID)
 		return err
 	})
 	ask("incidents", func() (err error) {
-		fires, err = u.src.Signals.Incidents(gctx, t, sit.Now.Add(-situation.IncidentWindow), sit.Now, s.Source, s.ID)
+		kept.fires, err = u.src.Signals.Incidents(ctx, t, now.Add(-situation.IncidentWindow), now, s.Source, s.ID)
 		return err
 	})
 	if req.Actor.Type == actor.AIAgent {
 		ask("fates", func() (err error) {
-			fates, err = u.src.History.Fates(gctx, t, req.Actor.ID, req.Place.RepoID, sit.Now.Add(-fatigue.FateHistory))
+			kept.fates, err = u.src.History.Fates(ctx, t, req.Actor.ID, req.Place.RepoID, now.Add(-fatigue.FateHistory))
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return situation.Situation{}, knowledge{}, fmt.Errorf("assemble: %w", err)
-	}
-	sit.Preferences = prefs.Preferences
-	sit.Recent, sit.Incidents = situation.NewRecent(seen), situation.NewIncidents(fires)
-	sit.Refused = fatigue.Repetitive(fates, sit.Now)
-	know.gatekeepers = policy.Gatekeepers{Snapshot: snap, Freshness: snap.Freshness(u.floor.Clock.Now(), u.src.PolicyAges)}
-	if know.gatekeepers.Freshness != policy.Fresh {
-		know.degrade("policy", "no fresh policy snapshot")
-	}
-	return sit, know, nil
 }

@@ -27,6 +27,11 @@ type Sources struct {
 	History     ports.BudgetHistory
 	Policy      ports.PolicySource
 	PolicyAges  policy.Ages
+	// The neighbours that not every deployment has; nil: not used, which degrades nothing.
+	Standards  ports.GoldStandards
+	Health     ports.SafeToAct
+	Governance ports.Governance
+	Behaviour  ports.SignalHistory
 }
 
 // Records is where a decision is kept and proven.
@@ -35,6 +40,8 @@ type Records struct {
 	Actors    ports.Actors
 	Signer    ports.ReceiptSigner
 	Claims    ports.Claims
+	// Delivery is asked whether a receipt has arrived; nil: receipts that are to be sent are pending.
+	Delivery ports.ReceiptDelivery
 }
 
 // Floor is time, chance and counting.
@@ -127,7 +134,7 @@ func (u *UseCase) decide(ctx context.Context, req Request, key string, began tim
 	if err != nil {
 		return Result{}, err
 	}
-	return Result{Stored: stored, Looks: looks}, nil
+	return Result{Stored: u.deliver(ctx, req, stored), Looks: looks}, nil
 }
 
 // observe counts what was decided. Dry runs and repeats are not decisions.
@@ -147,7 +154,6 @@ func (u *UseCase) observe(span trace.Span, req Request, res Result) {
 	}
 	m, t := u.floor.Meter, string(d.Tenant)
 	m.Decision(t, string(d.ActorType), d.DegradedMode(), string(d.Place.Surface), res.Took)
-	m.ReceiptEmission(t, "emitted")
 	if ceiling := decision.Ceiling(d.Place.Surface); res.Took > ceiling {
 		m.LatencyWarning(t, ceiling)
 	}

@@ -28,7 +28,7 @@ func (u *UseCase) complete(req Request, sit *situation.Situation, know knowledge
 	d := decision.Decision{
 		ID: decision.ID(id), Tenant: sit.Tenant, Actor: sit.Actor.ID, ActorType: sit.Actor.Type, CreatedAt: sit.Now,
 		Place: sit.Place, EvaluationPoint: sit.EvaluationPoint,
-		PolicySnapshotID: know.gatekeepers.Snapshot.ID, PolicyVersionIDs: know.gatekeepers.Snapshot.VersionIDs,
+		PolicySnapshotID: know.gatekeepers.Snapshot.ID, PolicyVersionIDs: versions(know.gatekeepers),
 		PolicyStale: know.gatekeepers.Freshness != policy.Fresh, Degraded: know.degraded,
 		QuietHoursZone: fatigue.ZoneOf(sit).String(), Replay: req.Replay,
 	}
@@ -41,6 +41,12 @@ func (u *UseCase) complete(req Request, sit *situation.Situation, know knowledge
 		}
 	}
 	return d
+}
+
+// versions names everything that ruled on the decision.
+func versions(k policy.Gatekeepers) []string {
+	out := make([]string, 0, len(k.Snapshot.VersionIDs)+len(k.Standards.VersionIDs))
+	return append(append(out, k.Snapshot.VersionIDs...), k.Standards.VersionIDs...)
 }
 
 // record signs and stores the decision in one transaction. Whatever goes wrong, the reservation is given back and nothing

@@ -64,7 +64,7 @@ func HoursFor(s *situation.Situation, chosen []experiment.Chosen) []Hours {
 	}
 	zone := ZoneOf(s)
 	for i, c := range chosen {
-		out[i] = NewHours(zone, s.Settings.QuietHours, c.Permitted().Candidate().Definition().Limits.QuietHours)
+		out[i] = NewHours(zone, s.Settings.QuietHours, s.GovernanceHours, c.Permitted().Candidate().Definition().Limits.QuietHours)
 	}
 	return out
 }

@@ -15,6 +15,7 @@ import (
 type Standards struct {
 	Unavailable bool
 	Restricted  []intervention.Kind
+	VersionIDs  []string // of the standards that were read, as id@version
 }
 
 // Safety is what the health service says of acting now. Denied refuses Multipliers; the zero value is a deployment without it.

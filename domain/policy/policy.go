@@ -31,6 +31,8 @@ type Snapshot struct {
 	VersionIDs   []string
 	Restrictions []intervention.Kind
 	FetchedAt    time.Time
+	// Outdated is set once somebody has said that the policy was changed since: it is no longer fresh, whatever its age.
+	Outdated bool
 	// Local is set for a snapshot made from our own settings: it is never stale, there is nobody to ask.
 	Local bool
 }
@@ -47,7 +49,7 @@ func (s Snapshot) Freshness(now time.Time, ages Ages) Freshness {
 	switch {
 	case s.ID == "":
 		return Expired
-	case s.Local || age <= ages.Fresh:
+	case s.Local || age <= ages.Fresh && !s.Outdated:
 		return Fresh
 	case age <= ages.Stale:
 		return Stale

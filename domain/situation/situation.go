@@ -39,6 +39,8 @@ type Situation struct {
 	Incidents       Incidents
 	Settings        tenant.Settings
 	Preferences     actor.Preferences
+	// GovernanceHours are quiet hours besides those of the tenant and the playbook; nil: none.
+	GovernanceHours *tenant.QuietHours
 	// Refused holds when an agent's nudges of a playbook in this repo became repetitive; empty for people.
 	Refused map[string]time.Time
 }

@@ -39,7 +39,7 @@ func (p *Policy) Say(t tenant.ID, s policy.Snapshot) {
 }
 
 // Snapshot implements ports.PolicySource.
-func (p *Policy) Snapshot(ctx context.Context, t tenant.ID) (policy.Snapshot, error) {
+func (p *Policy) Snapshot(ctx context.Context, t tenant.ID, _ time.Duration) (policy.Snapshot, error) {
 	if err := failed(ctx, &p.Failing); err != nil {
 		return policy.Snapshot{}, err
 	}

@@ -4,6 +4,7 @@ package settings
 
 import (
 	"context"
+	"time"
 
 	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/tenant"
@@ -18,7 +19,7 @@ func New(clock ports.Clock) *Source { return &Source{clock: clock} }
 
 // Snapshot implements ports.PolicySource. There is nobody to ask, so it is always new; the only error is that of a caller who
 // has gone.
-func (s *Source) Snapshot(ctx context.Context, _ tenant.ID) (policy.Snapshot, error) {
+func (s *Source) Snapshot(ctx context.Context, _ tenant.ID, _ time.Duration) (policy.Snapshot, error) {
 	if err := ctx.Err(); err != nil {
 		return policy.Snapshot{}, err //nolint:wrapcheck // the caller's own
 	}

@@ -21,7 +21,7 @@ func TestSource_allowsAndIsNeverStale(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	clock := fake.NewClock(now)
-	s, err := settings.New(clock).Snapshot(t.Context(), "acme")
+	s, err := settings.New(clock).Snapshot(t.Context(), "acme", 0)
 	require.NoError(t, err)
 	want := policy.Snapshot{Allowed: true, ID: "settings", VersionIDs: []string{}, FetchedAt: now, Local: true}
 	if diff := cmp.Diff(want, s); diff != "" {
@@ -34,7 +34,7 @@ func TestSource_givesNothingToWhoHasGone(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s, err := settings.New(fake.NewClock(time.Time{})).Snapshot(ctx, "acme")
+	s, err := settings.New(fake.NewClock(time.Time{})).Snapshot(ctx, "acme", 0)
 	require.Equal(t, fault.Canceled, fault.KindOf(err))
 	require.False(t, s.Allowed)
 }
