@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/zeroui/mmm-engine/domain/fault"
+	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 )
 
 const (
@@ -31,6 +32,8 @@ type Config struct {
 	// Timeout is how long connecting, writing and reading may each take, 250 ms where it is 0. A whole call takes at most four
 	// times as long.
 	Timeout time.Duration
+	// Breaker stops calls while Redis is gone; nil: none does.
+	Breaker *resilience.Breaker
 }
 
 // Client is a connection to Redis that everything in this package shares. It is safe for concurrent use.
@@ -63,7 +66,11 @@ func Open(cfg Config) (*Client, error) {
 	o.FailingTimeoutSeconds = 1
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	goredis.SetLogger(silent{})
-	return &Client{redis: goredis.NewUniversalClient(o), enough: steps * step}, nil
+	c := &Client{redis: goredis.NewUniversalClient(o), enough: steps * step}
+	if cfg.Breaker != nil {
+		c.redis.AddHook(guard{cfg.Breaker})
+	}
+	return c, nil
 }
 
 // silent keeps the library from writing lines of its own to the error stream. What it would say comes back as errors too.

@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/zeroui/mmm-engine/adapters/persistence"
+	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 )
 
 // codes says what the server's error codes mean, and classes what those mean of which nothing else is said: the first two
@@ -55,7 +56,7 @@ func translate(err error) error {
 		return err
 	case errors.Is(err, sql.ErrNoRows), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case broken(err):
+	case errors.Is(err, resilience.ErrOpen), broken(err):
 		return fmt.Errorf("%w: %w", persistence.ErrUndone, err)
 	}
 	return err

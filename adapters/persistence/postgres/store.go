@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/zeroui/mmm-engine/adapters/persistence"
+	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 )
 
 const (
@@ -38,6 +39,8 @@ type Options struct {
 	ConnectTimeout time.Duration
 	// StatementTimeout is when the server gives a statement up. 10 s.
 	StatementTimeout time.Duration
+	// Breaker stops attempts to connect while the server is gone; nil: none does.
+	Breaker *resilience.Breaker
 }
 
 func (o Options) complete() Options {
@@ -69,7 +72,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{config: config, modest: &modest{Connector: stdlib.GetConnector(*config), most: o.MaxConns}}
+	s := &Store{config: config, modest: &modest{Connector: guard(stdlib.GetConnector(*config), o.Breaker), most: o.MaxConns}}
 	s.pool = s.modest.open()
 	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", errors.Join(err, s.Close()))
