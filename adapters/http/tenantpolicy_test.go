@@ -73,9 +73,9 @@ func TestSettings_refusals(t *testing.T) {
 			},
 		},
 		"what is not built": {
-			`{"safety_critical":true,"llm":{"enabled":true},"adaptive":{"enabled":true},"holdout_percent":5,"probation":{"to_draft":true}}`,
+			`{"llm":{"enabled":true},"adaptive":{"enabled":true},"holdout_percent":5,"probation":{"to_draft":true}}`,
 			map[string]string{
-				"safety_critical": unbuilt, "llm": unbuilt, "adaptive": unbuilt, "holdout_percent": unbuilt, "probation": unbuilt,
+				"llm": unbuilt, "adaptive": unbuilt, "holdout_percent": unbuilt, "probation": unbuilt,
 			},
 		},
 		"wrong types": {

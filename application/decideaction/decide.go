@@ -3,6 +3,7 @@ package decideaction
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -50,6 +51,7 @@ type Floor struct {
 	IDs   ports.IDs
 	Hash  ports.KeyedHash
 	Meter ports.Meter
+	Log   *slog.Logger // nil: nobody is told of degraded decisions
 }
 
 // UseCase decides. It is safe for concurrent use.
@@ -66,6 +68,9 @@ type UseCase struct {
 
 // New makes the use case.
 func New(src Sources, rec Records, ledger ports.FatigueLedger, floor Floor) *UseCase {
+	if floor.Log == nil {
+		floor.Log = slog.New(slog.DiscardHandler)
+	}
 	return &UseCase{
 		src: src, rec: rec, ledger: ledger, floor: floor, started: floor.Clock.Now(),
 		tracer: otel.Tracer("github.com/zeroui/mmm-engine/decide"),
@@ -96,7 +101,7 @@ func (u *UseCase) DecideAction(ctx context.Context, req Request) (Result, error)
 		return Result{}, err
 	}
 	res.Took = u.floor.Clock.Now().Sub(began)
-	u.observe(span, req, res)
+	u.observe(ctx, span, req, res)
 	return res, nil
 }
 
@@ -137,8 +142,8 @@ func (u *UseCase) decide(ctx context.Context, req Request, key string, began tim
 	return Result{Stored: u.deliver(ctx, req, stored), Looks: looks}, nil
 }
 
-// observe counts what was decided. Dry runs and repeats are not decisions.
-func (u *UseCase) observe(span trace.Span, req Request, res Result) {
+// observe tells the span, and counts. Dry runs and repeats are not decisions.
+func (u *UseCase) observe(ctx context.Context, span trace.Span, req Request, res Result) {
 	d := res.Decision
 	fired := make([]string, len(d.Fired))
 	for i, f := range d.Fired {
@@ -149,12 +154,17 @@ func (u *UseCase) observe(span trace.Span, req Request, res Result) {
 		attribute.Int("action_count", len(d.Actions)), attribute.Bool("degraded_mode", d.DegradedMode()),
 		attribute.Float64("latency_ms", float64(res.Took)/float64(time.Millisecond)),
 	)
-	if req.DryRun || res.Replayed {
-		return
+	if !req.DryRun && !res.Replayed {
+		u.count(ctx, req, d, res.Took)
 	}
+}
+
+// count counts a decision that was recorded, and says what it had to do without.
+func (u *UseCase) count(ctx context.Context, req Request, d decision.Decision, took time.Duration) {
+	u.tell(ctx, d)
 	m, t := u.floor.Meter, string(d.Tenant)
-	m.Decision(t, string(d.ActorType), d.DegradedMode(), string(d.Place.Surface), res.Took)
-	if ceiling := decision.Ceiling(d.Place.Surface); res.Took > ceiling {
+	m.Decision(t, string(d.ActorType), d.DegradedMode(), string(d.Place.Surface), took)
+	if ceiling := decision.Ceiling(d.Place.Surface); took > ceiling {
 		m.LatencyWarning(t, ceiling)
 	}
 	if req.Signal != nil && !req.Accepted {
@@ -166,4 +176,18 @@ func (u *UseCase) observe(span trace.Span, req Request, res Result) {
 	for _, s := range d.Suppressions {
 		m.Suppression(t, string(s.Reason))
 	}
+}
+
+// tell logs what a decision had to do without.
+func (u *UseCase) tell(ctx context.Context, d decision.Decision) {
+	if !d.DegradedMode() {
+		return
+	}
+	why := make([]string, len(d.Degraded))
+	for i, g := range d.Degraded {
+		why[i] = g.Dependency + ": " + g.Reason
+	}
+	u.floor.Log.WarnContext(ctx, "decided in degraded mode", "tenant_id", string(d.Tenant), "decision_id", string(d.ID),
+		"actor_hash", u.floor.Hash.Short(string(d.Actor)), "event_type", signal.MetricType(d.EventType), "degraded_mode", true,
+		"degraded_reasons", why)
 }

@@ -107,6 +107,7 @@ func (u *UseCase) withoutPolicy(
 		if _, err := u.record(ctx, req, "", d, sit, looks, fatigue.Reservation{}, began); err != nil {
 			return err
 		}
+		u.count(ctx, req, d, u.floor.Clock.Now().Sub(began))
 	}
 	e := fault.New(fault.Unavailable, fault.CodePolicyUnavailable, "the policy service has given no answer that may still be used")
 	e.RetryAfter = time.Second

@@ -6,7 +6,7 @@ import (
 )
 
 // unbuilt names the settings that this version stores but would not act on. Taking them silently would let an admin believe
-// in a holdout or a safety rule that is not there.
+// in a holdout that is not there.
 func unbuilt(s tenant.Settings) []fault.Field {
 	var p fault.Problems
 	usual := tenant.Defaults()
@@ -15,7 +15,6 @@ func unbuilt(s tenant.Settings) []fault.Field {
 			p.Add(field, "is not supported by this version yet and must keep its default")
 		}
 	}
-	refuse("safety_critical", s.SafetyCritical != usual.SafetyCritical)
 	refuse("llm", s.LLM != usual.LLM)
 	refuse("adaptive", s.Adaptive != usual.Adaptive)
 	refuse("holdout_percent", s.HoldoutPercent != usual.HoldoutPercent)
