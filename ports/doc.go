@@ -21,12 +21,14 @@
 //	PolicySource      decide                        policy/settings             judged by policy.Freshness
 //	Claims            decide                        memory, redis               the unique index decides
 //	Invalidations     caches                        memory, redis               caches are not trusted
+//	Circuits          admins                        circuits                    never
 //	Outcomes          outcomes                      persistence                 503
 //	OpenActions       open actions, stream          persistence                 503
 //	ActionBell        stream                        events/inprocess            the stream looks again by itself
 //	PayloadDigest     open actions                  signing                     never
 //	Outbox            relay                         persistence                 what has to leave waits
 //	OwedBudget        relay                         persistence                 the commit waits
+//	ReceiptDelivery   decide                        relayoutbox                 the receipt is pending
 //	DeadLetters       command line                  persistence                 nothing is lost
 //	EventPublisher    relay                         events/inprocess            events wait in the outbox
 //	Retention         retention                     persistence                 old records stay

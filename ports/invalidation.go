@@ -15,6 +15,7 @@ const (
 	InvalidateSettings    InvalidationKind = "settings"    // a tenant's settings
 	InvalidatePreferences InvalidationKind = "preferences" // an actor's preferences, or all of a tenant's
 	InvalidatePolicy      InvalidationKind = "policy"      // a tenant's policy snapshot, or all
+	InvalidateCircuit     InvalidationKind = "circuit"     // a circuit that was reset by hand
 	// InvalidateAll is never published. Subscribers get it when news may have been missed: forget everything.
 	InvalidateAll InvalidationKind = "all"
 )
@@ -25,6 +26,8 @@ type Invalidation struct {
 	Tenant tenant.ID // empty: every tenant
 	// ActorHash is the KeyedHash of the one actor it is about; empty: every actor. Ids of actors do not travel.
 	ActorHash string
+	// Name is that of the one circuit it is about; empty for every other kind.
+	Name string
 }
 
 // Invalidations tells all replicas what their caches must forget.

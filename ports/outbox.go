@@ -17,6 +17,12 @@ const (
 	OutboxEvent = "event"
 	// OutboxBudget is a commit that is owed to a ledger elsewhere; its Ref is the decision's id.
 	OutboxBudget = "budget"
+	// OutboxAlert is an action for the alert surface; its Ref is the action's id.
+	OutboxAlert = "alert"
+	// OutboxReceipt is a receipt for the evidence service; its Ref is the receipt's id, its Topic the number that the receipt has
+	// in its tenant's ledger, its body the bytes that were signed, with the signature in them. A tenant's rows stand in the order
+	// of these numbers.
+	OutboxReceipt = "receipt"
 )
 
 // Outgoing is what has to leave the engine. Body holds no actor id: a sender that needs it takes it from Actor.
@@ -131,7 +137,7 @@ type DeadLetters interface {
 // OwedBudget reads back what a recorded decision took from the attention budget.
 type OwedBudget interface {
 	// Taken gives what to commit, and the actions among it that have a final outcome by now and so have to be closed. Nothing
-	// where the decision shows nothing or is not there any more.
+	// where the decision shows nothing or is not there any more; an action whose unit was given back is not among it.
 	Taken(ctx context.Context, t tenant.ID, id decision.ID) (taken []fatigue.Reservation, closed []string, err error)
 }
 

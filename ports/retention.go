@@ -22,6 +22,8 @@ const (
 	PurgeKeys Purge = "idempotency keys"
 	// PurgeLetters removes dead letters by the time they were replayed; parked ones stay.
 	PurgeLetters Purge = "dead letters"
+	// PurgeTexts removes generated texts, and claims to generate one, by the time of the claim.
+	PurgeTexts Purge = "generated texts"
 )
 
 // Retention removes old records in small batches. Several processes may do it at once.

@@ -64,13 +64,15 @@ type Record struct {
 	Now    time.Time // the real time of recording
 }
 
-// Stored is a recorded decision. Sequence is its receipt's place in the tenant's ledger.
+// Stored is a recorded decision. Sequence is its receipt's place in the tenant's ledger. ReceiptPending says that the receipt
+// has not reached the evidence service yet, or was parked; it is never set where the ledger is the only place of receipts.
 type Stored struct {
-	Decision   decision.Decision
-	ReceiptID  string
-	Sequence   int64
-	BodyHash   string
-	RecordedAt time.Time
+	Decision       decision.Decision
+	ReceiptID      string
+	Sequence       int64
+	ReceiptPending bool
+	BodyHash       string
+	RecordedAt     time.Time
 }
 
 // Decisions keeps decisions with their actions, suppressions, situation and receipt.
@@ -155,6 +157,8 @@ type Transactor interface {
 }
 
 // BudgetHistory tells a ledger what was shown, so that an emptied ledger is not an empty budget.
+//
+// An action whose unit was given back (see DeliveryState) is told of nowhere.
 type BudgetHistory interface {
 	// Shown gives the recorded actions of an actor taken after since, in any order.
 	Shown(ctx context.Context, t tenant.ID, a actor.ID, since time.Time) ([]fatigue.Entry, error)

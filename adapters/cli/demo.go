@@ -15,9 +15,10 @@ import (
 )
 
 type demoCmd struct {
-	Data string `type:"path" help:"Keep the data in this directory; a throw-away one otherwise."`
-	Repo string `type:"existingdir" help:"Replay the history of this git repository instead of the sample events."`
-	Exit bool   `help:"Stop after the summary instead of serving."`
+	Data     string `type:"path" help:"Keep the data in this directory; a throw-away one otherwise."`
+	Repo     string `type:"existingdir" help:"Replay the history of this git repository instead of the sample events."`
+	Platform bool   `help:"Run beside simulators of all neighbour services, which can be broken to see what the engine does."`
+	Exit     bool   `help:"Stop after the summary instead of serving."`
 }
 
 // Run replays events through a fresh engine and shows what it decides, then leaves the server up.
@@ -29,7 +30,17 @@ func (c demoCmd) Run(ctx context.Context, p *Program) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
-	cfg, err := p.load(dir, "MMM_KEYS_DIR="+filepath.Join(dir, "keys"), "MMM_AUDIT_LOG="+filepath.Join(dir, "audit.log"))
+	flags := []string{"MMM_KEYS_DIR=" + filepath.Join(dir, "keys"), "MMM_AUDIT_LOG=" + filepath.Join(dir, "audit.log")}
+	var neighbours *Platform
+	if c.Platform {
+		if neighbours, err = p.Platform(ctx, sample.Tenant, people()); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, neighbours.Close()) }()
+		flags = append(flags, neighbours.Env...)
+		p = beside(p, neighbours)
+	}
+	cfg, err := p.load(dir, flags...)
 	if err != nil {
 		return err
 	}
@@ -65,7 +76,13 @@ func (c demoCmd) Run(ctx context.Context, p *Program) (err error) {
 	if err != nil {
 		return err
 	}
-	return e.Serve(ctx, true, func(url string) { c.invite(p.Out, url, token) })
+	return e.Serve(ctx, true, func(url string) {
+		c.invite(p.Out, url, token)
+		if neighbours != nil {
+			neighbours.invite(p.Out)
+		}
+		fmt.Fprint(p.Out, "\nStop it with Ctrl-C.\n")
+	})
 }
 
 // play replays the events and prints what is decided.
@@ -123,7 +140,5 @@ Ask it something (the token is valid for 12 hours):
   export MMM_URL=%s MMM_TOKEN=%s
   curl -s "$MMM_URL/v1/mmm/decide?explain=true" -H "Authorization: Bearer $MMM_TOKEN" -H "Content-Type: application/json" \
     -d '{"tenant_id":"%s","context":{"repo_id":"shop","branch":"main"},"signal":{"signal_id":"try-1","source":"ci","event_type":"ci.run.failed","severity":"high"}}'
-
-Stop it with Ctrl-C.
 `, url, url, token, sample.Tenant)
 }

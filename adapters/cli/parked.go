@@ -35,9 +35,9 @@ func (p *Program) letters(ctx context.Context) (*Letters, error) {
 	return p.Letters(ctx, cfg)
 }
 
-// each visits the parked letters of a tenant, or of all where none is named, oldest first. What visit does to a letter does not
-// disturb the walk.
-func (l *Letters) each(ctx context.Context, of string, visit func(ports.DeadLetter) error) error {
+// each visits the parked letters of a tenant, or of all where none is named, and of a kind, or of all, oldest first. What visit
+// does to a letter does not disturb the walk.
+func (l *Letters) each(ctx context.Context, of, kind string, visit func(ports.DeadLetter) error) error {
 	tenants := []tenant.ID{tenant.ID(of)}
 	if of == "" {
 		var err error
@@ -52,6 +52,9 @@ func (l *Letters) each(ctx context.Context, of string, visit func(ports.DeadLett
 				return err
 			}
 			for _, letter := range part {
+				if kind != "" && letter.Kind != kind {
+					continue
+				}
 				if err := visit(letter); err != nil {
 					return err
 				}
@@ -87,6 +90,7 @@ func docOfLetter(l ports.DeadLetter) letterDoc {
 
 type parkedListCmd struct {
 	Tenant string `help:"Only this tenant's."`
+	Kind   string `help:"Only of this kind, such as receipt or event."`
 	JSON   bool   `help:"Print one JSON object a line."`
 }
 
@@ -98,7 +102,7 @@ func (c parkedListCmd) Run(ctx context.Context, p *Program) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	n := 0
-	err = l.each(ctx, c.Tenant, func(letter ports.DeadLetter) error {
+	err = l.each(ctx, c.Tenant, c.Kind, func(letter ports.DeadLetter) error {
 		n++
 		if c.JSON {
 			return json.NewEncoder(p.Out).Encode(docOfLetter(letter))
@@ -114,6 +118,7 @@ type parkedReplayCmd struct {
 	Tenant  string  `required:"" help:"The tenant whose deliveries are queued again."`
 	Numbers []int64 `arg:"" optional:"" help:"Numbers from the list."`
 	All     bool    `help:"All of the tenant's."`
+	Kind    string  `help:"With --all: only of this kind, such as receipt or event."`
 }
 
 // Run queues letters again. What was replayed before one of them failed stays replayed.
@@ -128,7 +133,7 @@ func (c parkedReplayCmd) Run(ctx context.Context, p *Program) (err error) {
 	defer func() { err = errors.Join(err, l.Close()) }()
 	numbers := c.Numbers
 	if c.All {
-		err := l.each(ctx, c.Tenant, func(letter ports.DeadLetter) error {
+		err := l.each(ctx, c.Tenant, c.Kind, func(letter ports.DeadLetter) error {
 			numbers = append(numbers, letter.Number)
 			return nil
 		})
@@ -147,6 +152,7 @@ func (c parkedReplayCmd) Run(ctx context.Context, p *Program) (err error) {
 
 type parkedExportCmd struct {
 	Tenant string `help:"Only this tenant's."`
+	Kind   string `help:"Only of this kind, such as receipt or event."`
 	Out    string `type:"path" help:"File to write to; standard output otherwise."`
 }
 
@@ -169,7 +175,7 @@ func (c parkedExportCmd) Run(ctx context.Context, p *Program) (err error) {
 	w := bufio.NewWriter(out)
 	defer func() { err = errors.Join(err, w.Flush()) }()
 	n := 0
-	err = l.each(ctx, c.Tenant, func(letter ports.DeadLetter) error {
+	err = l.each(ctx, c.Tenant, c.Kind, func(letter ports.DeadLetter) error {
 		n++
 		doc := docOfLetter(letter)
 		if doc.Body = json.RawMessage(letter.Body); !json.Valid(doc.Body) {

@@ -11,10 +11,13 @@ import (
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 )
 
+// demoActor is who the one in front of the demo is.
+const demoActor = "you"
+
 // adminToken lets whoever owns the data directory act as an admin of a tenant, in the demo and to set the sample up.
 func adminToken(p *Program, cfg config.Config, t string) (string, error) {
 	return p.Mint(cfg, Token{
-		Tenant: t, Actor: "you", ActorType: "human", Roles: []string{"tenant_admin"},
+		Tenant: t, Actor: demoActor, ActorType: "human", Roles: []string{"tenant_admin"},
 		Scopes: []string{"mmm.decide", "mmm.read", "mmm.outcome", "mmm.ingest"}, TTL: 12 * time.Hour,
 	})
 }

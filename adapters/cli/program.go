@@ -43,6 +43,8 @@ type Program struct {
 	VerifyReceipts func(cfg config.Config, export io.Reader, keys []byte) (Verification, error)
 	// Letters opens the store, of a data directory that nobody else has open or of a database, for its dead letters.
 	Letters func(ctx context.Context, cfg config.Config) (*Letters, error)
+	// Platform starts simulators of all neighbour services, which know the tenant and its people.
+	Platform func(ctx context.Context, tenant string, people []string) (*Platform, error)
 	// Check looks at the configuration and every dependency.
 	Check func(ctx context.Context, cfg config.Config) []Finding
 }
@@ -66,6 +68,24 @@ type Engine struct {
 	// Close flushes and closes everything.
 	Close func(ctx context.Context) error
 }
+
+// Platform is simulated neighbours that run beside an engine.
+type Platform struct {
+	// Env are the NAME=value entries by which an engine uses them.
+	Env []string
+	// Control is the address at which they are broken and mended.
+	Control  string
+	Services []PlatformService
+	// Times tell what is shorter here than in earnest, one a line.
+	Times []string
+	// Mint makes a token that the simulated identity service knows.
+	Mint func(who Token) (string, error)
+	// Close ends them.
+	Close func() error
+}
+
+// PlatformService is one simulated neighbour: its name in circuits and answers, what it is asked for, and its address.
+type PlatformService struct{ Name, What, URL string }
 
 // Incoming is a signal of a file that may name its tenant.
 type Incoming struct {

@@ -66,16 +66,21 @@ func (s *Server) readObject(c echo.Context) (input, error) {
 
 // readEmpty reads a body that may be absent, and holds nothing where it is there.
 func (s *Server) readEmpty(c echo.Context) error {
-	raw, err := readBody(c)
-	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
-		return err
-	}
-	c.Request().Body = io.NopCloser(bytes.NewReader(raw))
-	in, err := s.readObject(c)
-	if err != nil {
+	in, err := s.readOptional(c)
+	if err != nil || in.raw == nil {
 		return err
 	}
 	return refuse(merge(s.problems(c, in.object)))
+}
+
+// readOptional reads an object that may be absent; it is empty and has no raw form then.
+func (s *Server) readOptional(c echo.Context) (input, error) {
+	raw, err := readBody(c)
+	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
+		return input{object: map[string]any{}}, err
+	}
+	c.Request().Body = io.NopCloser(bytes.NewReader(raw))
+	return s.readObject(c)
 }
 
 // readBody reads a body of plain JSON; none at all is an empty one.

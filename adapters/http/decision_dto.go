@@ -10,8 +10,12 @@ import (
 	"github.com/zeroui/mmm-engine/ports"
 )
 
-// statusEmitted is the status of a receipt that is in the ledger. With the ledger alone there is no other.
-const statusEmitted = "emitted"
+// The statuses of a receipt. With the ledger alone it is emitted as soon as it stands; else pending until the evidence service
+// has it.
+const (
+	statusEmitted = "emitted"
+	statusPending = "pending"
+)
 
 // decisionRecord is one decision by its id.
 type decisionRecord struct {
@@ -147,6 +151,9 @@ func decisionOf(stored ports.Stored, withSuppressed bool) decisionDTO {
 	}
 	if stored.ReceiptID != "" {
 		out.Receipt = &receiptRef{ReceiptID: stored.ReceiptID, Status: statusEmitted}
+		if stored.ReceiptPending {
+			out.Receipt.Status = statusPending
+		}
 	}
 	return out
 }

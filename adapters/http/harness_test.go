@@ -30,11 +30,13 @@ import (
 	"github.com/zeroui/mmm-engine/application/ingestsignal"
 	"github.com/zeroui/mmm-engine/application/listdecisions"
 	"github.com/zeroui/mmm-engine/application/livebooks"
+	"github.com/zeroui/mmm-engine/application/managecircuits"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
 	"github.com/zeroui/mmm-engine/application/managepreferences"
 	"github.com/zeroui/mmm-engine/application/managetenant"
 	"github.com/zeroui/mmm-engine/application/openactions"
 	"github.com/zeroui/mmm-engine/application/recordoutcome"
+	"github.com/zeroui/mmm-engine/application/refreshpolicy"
 	"github.com/zeroui/mmm-engine/application/reportmetrics"
 	"github.com/zeroui/mmm-engine/domain/actor"
 	"github.com/zeroui/mmm-engine/domain/caller"
@@ -68,6 +70,8 @@ type house struct {
 	meter     *fake.Meter
 	worker    *ingestsignal.Worker // not started
 	ids       *fake.IDs
+	circuits  *fake.Circuits
+	snapshots *fake.Snapshots
 
 	playbooks sync.Mutex
 	known     map[string]bool // the documents that are published
@@ -81,6 +85,7 @@ func newHouse(tb testing.TB, options ...option) *house {
 	h := &house{
 		clock: fake.NewClock(noon), identity: fake.NewIdentity(), directory: &fake.Directory{}, log: &bytes.Buffer{},
 		bell: inprocess.NewBell(), meter: &fake.Meter{}, known: map[string]bool{}, ids: &fake.IDs{},
+		circuits: fake.NewCircuits("iam", "eris", "ci"), snapshots: &fake.Snapshots{},
 	}
 	h.policy = fake.NewPolicy(h.clock)
 	h.store = fake.NewStore(h.clock)
@@ -129,6 +134,8 @@ func newHouse(tb testing.TB, options ...option) *house {
 			_, _ = io.WriteString(w, "mmm_up 1\n")
 		}),
 	}
+	deps.Circuits = managecircuits.New(h.circuits, tx, clerk, func(ports.Invalidation) {}, false)
+	deps.Policy = refreshpolicy.New(h.snapshots, tx, clerk)
 	intake := fake.NewIntake(h.store)
 	h.worker = ingestsignal.NewWorker(deps.Decide, intake, h.directory, h.clock, slog.New(slog.DiscardHandler), ingestsignal.Options{})
 	deps.Signals = ingestsignal.NewAcceptor(intake, h.store.TenantSettings, h.directory, floor, h.worker)

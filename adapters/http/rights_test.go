@@ -50,6 +50,9 @@ var rights = []struct {
 	{"DELETE", "/playbooks/{playbook}", "", [10]int{401, 401, 401, 403, 204, 403, 403, 204, 204, 404}},
 	{"GET", "/receipts", "", [10]int{401, 401, 401, 403, 403, 403, 403, 200, 200, 200}},
 	{"GET", "/receipts/{receipt}", "", [10]int{401, 401, 401, 403, 403, 403, 403, 200, 200, 404}},
+	{"GET", "/circuits", "", [10]int{401, 401, 401, 403, 403, 403, 403, 200, 200, 200}},
+	{"POST", "/circuits/{name}/reset", "", [10]int{401, 401, 401, 403, 403, 403, 403, 403, 200, 403}},
+	{"POST", "/policy/invalidate", `{"tenant_id":"acme"}`, [10]int{401, 401, 401, 403, 202, 403, 403, 202, 202, 403}},
 	{"GET", "/keys", "", everybody},
 	{"GET", "/health", "", everybody},
 	{"GET", "/ready", "", everybody},
@@ -99,7 +102,7 @@ func (h *house) fill(t *testing.T, path string) string {
 	if strings.Contains(path, "{live}") {
 		return strings.NewReplacer("{live}", h.publish(t, redMain), "{n}", "1").Replace(path)
 	}
-	path = strings.NewReplacer("{actor_id}", "dev1", "{tenant_id}", "acme").Replace(path)
+	path = strings.NewReplacer("{actor_id}", "dev1", "{tenant_id}", "acme", "{name}", "eris").Replace(path)
 	made := h.create(t, redMain)
 	decided := h.run(t, scenario{method: "POST", path: "/decide", token: plain, body: redRun, status: 200})
 	return strings.NewReplacer(

@@ -97,6 +97,15 @@ func (s *Server) routes() []route {
 	if s.deps.Metrics != nil {
 		table = append(table, route{get, "/metrics", "", public, echo.WrapHandler(s.deps.Metrics)})
 	}
+	if s.deps.Circuits != nil {
+		table = append(table,
+			route{get, "/circuits", caller.ScopeRead, admin, s.listCircuits},
+			route{post, "/circuits/{name}/reset", "", admin, s.resetCircuit},
+		)
+	}
+	if s.deps.Policy != nil {
+		table = append(table, route{post, "/policy/invalidate", "", admin, s.invalidatePolicy})
+	}
 	return table
 }
 

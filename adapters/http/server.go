@@ -18,17 +18,19 @@ import (
 	"github.com/zeroui/mmm-engine/application/explaindecision"
 	"github.com/zeroui/mmm-engine/application/ingestsignal"
 	"github.com/zeroui/mmm-engine/application/listdecisions"
+	"github.com/zeroui/mmm-engine/application/managecircuits"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
 	"github.com/zeroui/mmm-engine/application/managepreferences"
 	"github.com/zeroui/mmm-engine/application/managetenant"
 	"github.com/zeroui/mmm-engine/application/openactions"
 	"github.com/zeroui/mmm-engine/application/recordoutcome"
+	"github.com/zeroui/mmm-engine/application/refreshpolicy"
 	"github.com/zeroui/mmm-engine/application/reportmetrics"
 	"github.com/zeroui/mmm-engine/domain/privacy"
 	"github.com/zeroui/mmm-engine/ports"
 )
 
-// Deps is what the edge calls. Everything but Metrics is required.
+// Deps is what the edge calls. Everything but Metrics, Circuits and Policy is required.
 type Deps struct {
 	Decide    *decideaction.UseCase
 	Signals   *ingestsignal.Acceptor
@@ -57,6 +59,10 @@ type Deps struct {
 	Ready func(context.Context) Readiness
 	// Metrics answers /metrics; nil where the metrics have an address of their own.
 	Metrics http.Handler
+	// Circuits answers /circuits; nil where there are none, and then there is no such route.
+	Circuits *managecircuits.UseCase
+	// Policy answers /policy/invalidate; nil where policy is never held, and then there is no such route.
+	Policy *refreshpolicy.UseCase
 }
 
 // Config is what an operator may set. The zero value is safe.

@@ -73,9 +73,9 @@ func TestSettings_refusals(t *testing.T) {
 			},
 		},
 		"what is not built": {
-			`{"llm":{"enabled":true},"adaptive":{"enabled":true},"holdout_percent":5,"probation":{"to_draft":true}}`,
+			`{"adaptive":{"enabled":true},"holdout_percent":5,"probation":{"to_draft":true}}`,
 			map[string]string{
-				"llm": unbuilt, "adaptive": unbuilt, "holdout_percent": unbuilt, "probation": unbuilt,
+				"adaptive": unbuilt, "holdout_percent": unbuilt, "probation": unbuilt,
 			},
 		},
 		"wrong types": {

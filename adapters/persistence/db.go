@@ -11,7 +11,15 @@ import (
 
 // DB is a guarded pair of handles to one database: write, where every change and every transaction goes, and read, which may
 // be a pool that cannot write. Both may be the same. It is safe for concurrent use.
-type DB struct{ write, read *gorm.DB }
+type DB struct {
+	write, read *gorm.DB
+	sends       bool // see SendReceipts
+}
+
+// SendReceipts makes every receipt that is stored from now on leave a row of kind ports.OutboxReceipt in the outbox, in the same
+// transaction and in the order of the ledger, and makes decisions tell whether theirs has left. Receipts that are stored already
+// stay in the ledger only. Call it before any store uses the DB.
+func (d *DB) SendReceipts() { d.sends = true }
 
 // New puts the guard on both handles. They must translate errors (gorm.Config.TranslateError) and must not be used by anybody
 // else from then on.

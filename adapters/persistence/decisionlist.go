@@ -98,6 +98,10 @@ func (s *DecisionList) whole(ctx context.Context, h *gorm.DB, t tenant.ID, rows 
 	if err := of(h, t).Select("receipt_id", "sequence").Where("receipt_id IN ?", proofs).Find(&ledger).Error; err != nil {
 		return nil, failure(ctx, "find receipts", err)
 	}
+	pending, err := s.db.unsent(ctx, t, proofs)
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range actions {
 		a, err := r.restore()
 		if err != nil {
@@ -119,7 +123,7 @@ func (s *DecisionList) whole(ctx context.Context, h *gorm.DB, t tenant.ID, rows 
 		sequence[r.ReceiptID] = r.Sequence
 	}
 	for i := range out {
-		out[i].Sequence = sequence[out[i].ReceiptID]
+		out[i].Sequence, out[i].ReceiptPending = sequence[out[i].ReceiptID], pending[out[i].ReceiptID]
 	}
 	return out, nil
 }

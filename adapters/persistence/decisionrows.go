@@ -9,6 +9,7 @@ import (
 	"github.com/zeroui/mmm-engine/domain/decision"
 	"github.com/zeroui/mmm-engine/domain/intervention"
 	"github.com/zeroui/mmm-engine/domain/playbook"
+	"github.com/zeroui/mmm-engine/domain/safety"
 	"github.com/zeroui/mmm-engine/domain/situation"
 	"github.com/zeroui/mmm-engine/domain/suppression"
 	"github.com/zeroui/mmm-engine/domain/tenant"
@@ -33,6 +34,7 @@ type decisionRow struct {
 	Severity           int
 	EvaluationPoint    string
 	Fired              string
+	Generated          string
 	PolicySnapshotID   string
 	PolicyVersionIDs   string `gorm:"column:policy_version_ids"`
 	PolicyStale        bool
@@ -57,6 +59,38 @@ type firedDoc struct {
 type degradedDoc struct {
 	Dependency string `json:"d"`
 	Reason     string `json:"r"`
+}
+
+type generatedDoc struct {
+	Playbook string        `json:"p"`
+	Version  int           `json:"v"`
+	Index    int           `json:"i"`
+	Result   string        `json:"r"`
+	Score    int           `json:"s"`
+	Flags    []safety.Flag `json:"f,omitempty"`
+}
+
+func generatedDocs(in []decision.Generated) []generatedDoc {
+	out := make([]generatedDoc, len(in))
+	for i, g := range in {
+		out[i] = generatedDoc{string(g.Playbook), g.Version, g.ActionIndex, g.Verdict.Result.String(), g.Verdict.Score, g.Verdict.Flags}
+	}
+	return out
+}
+
+func restoreGenerated(in []generatedDoc) ([]decision.Generated, error) {
+	var out []decision.Generated
+	for _, g := range in {
+		result, err := safety.ParseResult(g.Result)
+		if err != nil {
+			return nil, fmt.Errorf("read a stored verdict: %w", err)
+		}
+		out = append(out, decision.Generated{
+			Playbook: playbook.ID(g.Playbook), Version: g.Version, ActionIndex: g.Index,
+			Verdict: safety.Verdict{Result: result, Score: g.Score, Flags: g.Flags},
+		})
+	}
+	return out, nil
 }
 
 // rowOfDecision fills what comes from the decision itself; the recorder adds the rest.
@@ -86,6 +120,9 @@ func rowOfDecision(d decision.Decision) (decisionRow, error) {
 	if r.Degraded, err = document(degraded); err != nil {
 		return decisionRow{}, err
 	}
+	if r.Generated, err = document(generatedDocs(d.Generated)); err != nil {
+		return decisionRow{}, err
+	}
 	r.PolicyVersionIDs, err = document(d.PolicyVersionIDs)
 	return r, err
 }
@@ -103,10 +140,18 @@ func (r decisionRow) restore() (decision.Decision, error) {
 		QuietHoursZone: r.QuietHoursZone, LatencyWarning: r.LatencyWarning, Replay: r.Replay,
 	}
 	var (
-		fired    []firedDoc
-		degraded []degradedDoc
+		fired     []firedDoc
+		degraded  []degradedDoc
+		generated []generatedDoc
 	)
 	if err := parse(r.Fired, &fired); err != nil {
+		return d, err
+	}
+	if err := parse(r.Generated, &generated); err != nil {
+		return d, err
+	}
+	var err error
+	if d.Generated, err = restoreGenerated(generated); err != nil {
 		return d, err
 	}
 	for _, f := range fired {

@@ -14,9 +14,10 @@ import (
 
 // Decisions is ports.Decisions. It owns a goroutine, which Close ends.
 type Decisions struct {
-	db   *DB
-	rec  *recorder
-	owes bool
+	db     *DB
+	rec    *recorder
+	owes   bool
+	alerts bool // see DeliverAlerts
 }
 
 // NewDecisions keeps decisions in db and starts the recorder. now is the real time, by which reservations run out.
@@ -42,19 +43,22 @@ func (s *Decisions) Record(ctx context.Context, t tenant.ID, r ports.Record) (po
 		row := owedBudget(r.Decision, r.Now)
 		j.owed = &row
 	}
+	if s.alerts {
+		j.alerts = alertRows(r.Decision, r.Now)
+	}
 	if s.db.inTx(ctx) {
 		if j.late(s.rec.now()) {
 			return ports.Stored{}, errLate()
 		}
-		if err := alone(s.db.writer(ctx), j, insert); err != nil {
+		if err := alone(s.db.writer(ctx), j, s.db.insert); err != nil {
 			return ports.Stored{}, failure(ctx, "record decision", err)
 		}
-		return j.stored(), nil
+		return j.stored(s.db.sends), nil
 	}
 	if err := s.rec.submit(ctx, j); err != nil {
 		return ports.Stored{}, err
 	}
-	return j.stored(), nil
+	return j.stored(s.db.sends), nil
 }
 
 // ByID finds one decision.
@@ -102,6 +106,10 @@ func (s *Decisions) find(ctx context.Context, t tenant.ID, q *gorm.DB) (ports.St
 	if err := of(h, t).Select("sequence").Where("receipt_id = ?", row.ReceiptID).Take(&proof).Error; err != nil {
 		return ports.Stored{}, missing(ctx, "receipt", err)
 	}
+	pending, err := s.db.unsent(ctx, t, []string{row.ReceiptID})
+	if err != nil {
+		return ports.Stored{}, err
+	}
 	for _, r := range actions {
 		a, err := r.restore()
 		if err != nil {
@@ -117,6 +125,7 @@ func (s *Decisions) find(ctx context.Context, t tenant.ID, q *gorm.DB) (ports.St
 		d.Suppressions = append(d.Suppressions, no)
 	}
 	return ports.Stored{
-		Decision: d, ReceiptID: row.ReceiptID, Sequence: proof.Sequence, BodyHash: row.BodyHash, RecordedAt: fromMicros(row.RecordedAt),
+		Decision: d, ReceiptID: row.ReceiptID, Sequence: proof.Sequence, ReceiptPending: pending[row.ReceiptID],
+		BodyHash: row.BodyHash, RecordedAt: fromMicros(row.RecordedAt),
 	}, nil
 }

@@ -20,7 +20,7 @@ func NewBudgetHistory(db *DB) *BudgetHistory { return &BudgetHistory{db: db} }
 // Shown gives the actor's actions. One that has a final outcome is no longer open.
 func (s *BudgetHistory) Shown(ctx context.Context, t tenant.ID, a actor.ID, since time.Time) ([]fatigue.Entry, error) {
 	var rows []actionRow
-	err := of(s.db.reader(ctx), t).Where("actor_id = ?", string(a)).Where("reserved_at > ?", micros(since)).
+	err := counted(of(s.db.reader(ctx), t)).Where("actor_id = ?", string(a)).Where("reserved_at > ?", micros(since)).
 		Select("action_id", "decision_id", "playbook_id", "repo_id", "dedup_key", "reserved_at", "expires_at", "override", "result").
 		Order("reserved_at, action_id").Find(&rows).Error
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *BudgetHistory) Shown(ctx context.Context, t tenant.ID, a actor.ID, sinc
 // ShownIn gives when each action of a repo was shown.
 func (s *BudgetHistory) ShownIn(ctx context.Context, t tenant.ID, repo string, since time.Time) (map[string]time.Time, error) {
 	var rows []actionRow
-	err := of(s.db.reader(ctx), t).Where("repo_id = ?", repo).Where("reserved_at > ?", micros(since)).
+	err := counted(of(s.db.reader(ctx), t)).Where("repo_id = ?", repo).Where("reserved_at > ?", micros(since)).
 		Select("action_id", "reserved_at").Find(&rows).Error
 	if err != nil {
 		return nil, failure(ctx, "find actions of a repo", err)
@@ -58,7 +58,7 @@ func (s *BudgetHistory) ShownIn(ctx context.Context, t tenant.ID, repo string, s
 // answer, was heeded; one that was ignored ended then, and one without an answer ends when it expires.
 func (s *BudgetHistory) Fates(ctx context.Context, t tenant.ID, a actor.ID, repo string, since time.Time) ([]fatigue.Fate, error) {
 	var rows []actionRow
-	err := of(s.db.reader(ctx), t).Where("actor_id = ?", string(a)).Where("repo_id = ?", repo).Where("reserved_at > ?", micros(since)).
+	err := counted(of(s.db.reader(ctx), t)).Where("actor_id = ?", string(a)).Where("repo_id = ?", repo).Where("reserved_at > ?", micros(since)).
 		Select("playbook_id", "expires_at", "result", "result_at").Order("reserved_at DESC, action_id DESC").Find(&rows).Error
 	if err != nil {
 		return nil, failure(ctx, "find fates", err)

@@ -41,7 +41,7 @@ func NewOwedBudget(db *DB) *OwedBudget { return &OwedBudget{db: db} }
 // Taken rebuilds what a decision took from its actions, one reservation for each, because each knows its own times.
 func (s *OwedBudget) Taken(ctx context.Context, t tenant.ID, id decision.ID) ([]fatigue.Reservation, []string, error) {
 	var rows []actionRow
-	err := of(s.db.reader(ctx), t).Where("decision_id = ?", string(id)).
+	err := counted(of(s.db.reader(ctx), t)).Where("decision_id = ?", string(id)).
 		Select("action_id", "actor_id", "playbook_id", "repo_id", "dedup_key", "reserved_at", "expires_at", "override", "result").
 		Order("position").Find(&rows).Error
 	if err != nil {

@@ -50,7 +50,7 @@ func (s *Receipts) Append(ctx context.Context, t tenant.ID, r receipt.Signed, no
 		return err
 	}
 	return s.db.within(ctx, func(ctx context.Context) error {
-		return failure(ctx, "append receipt", appendReceipts(s.db.writer(ctx), []*receiptRow{&row}))
+		return failure(ctx, "append receipt", s.db.appendReceipts(s.db.writer(ctx), []*receiptRow{&row}))
 	})
 }
 
@@ -69,7 +69,7 @@ func rowOfReceipt(t tenant.ID, r receipt.Signed, now time.Time) (receiptRow, err
 // appendReceipts numbers the rows and stores them. It must be the last thing before the commit: from here on others who
 // append for one of these tenants wait. Tenants are counted in ascending order, so that two who append for several do not
 // wait for each other in a circle.
-func appendReceipts(tx *gorm.DB, rows []*receiptRow) error {
+func (d *DB) appendReceipts(tx *gorm.DB, rows []*receiptRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -102,7 +102,11 @@ func appendReceipts(tx *gorm.DB, rows []*receiptRow) error {
 		r.Sequence = next[r.TenantID]
 		next[r.TenantID]++
 	}
-	return tx.Create(&rows).Error
+	if err := tx.Create(&rows).Error; err != nil || !d.sends {
+		return err
+	}
+	// While the counters are locked: whoever numbers a later receipt also queues it later.
+	return insertAll(tx, rowsToSend(rows))
 }
 
 // List gives a page of the ledger by sequence.

@@ -50,6 +50,7 @@ type job struct {
 	signal   *signalRow
 	outbox   outboxRow
 	owed     *refRow // nil: no budget elsewhere has to hear of it
+	alerts   []*refRow
 	receipt  receiptRow
 
 	state atomic.Int32
@@ -129,9 +130,9 @@ func (j *job) withSignal(t tenant.ID) error {
 	return err
 }
 
-func (j *job) stored() ports.Stored {
+func (j *job) stored(pending bool) ports.Stored {
 	return ports.Stored{
-		Decision: j.record.Decision, ReceiptID: j.receipt.ReceiptID, Sequence: j.receipt.Sequence,
+		Decision: j.record.Decision, ReceiptID: j.receipt.ReceiptID, Sequence: j.receipt.Sequence, ReceiptPending: pending,
 		BodyHash: j.record.BodyHash, RecordedAt: fromMicros(j.receipt.RecordedAt),
 	}
 }
@@ -144,20 +145,20 @@ func (j *job) late(now time.Time) bool {
 func errLate() error { return fault.Overloaded("the reservation ran out") }
 
 // insert writes jobs, one statement per table, and numbers their receipts last.
-func insert(tx *gorm.DB, jobs []*job) error {
+func (d *DB) insert(tx *gorm.DB, jobs []*job) error {
 	if err := insertRows(tx, jobs); err != nil {
 		return err
 	}
-	return number(tx, jobs)
+	return d.number(tx, jobs)
 }
 
 // number gives the receipts of jobs their places in the ledgers. It comes last, see appendReceipts.
-func number(tx *gorm.DB, jobs []*job) error {
+func (d *DB) number(tx *gorm.DB, jobs []*job) error {
 	receipts := make([]*receiptRow, len(jobs))
 	for i, j := range jobs {
 		receipts[i] = &j.receipt
 	}
-	return appendReceipts(tx, receipts)
+	return d.appendReceipts(tx, receipts)
 }
 
 // insertRows writes all of jobs but their receipts. Signals and decisions may be written by another replica at the same moment,
@@ -182,6 +183,7 @@ func insertRows(tx *gorm.DB, jobs []*job) error {
 		if j.owed != nil {
 			owed = append(owed, j.owed)
 		}
+		owed = append(owed, j.alerts...)
 	}
 	slices.SortFunc(signals, compareSignals)
 	slices.SortFunc(decisions, compareKeys)

@@ -144,7 +144,7 @@ func (r *recorder) write(batch []*job, out results) error {
 	// The callers' contexts do not reach in here: one who leaves must not undo the others' records.
 	ctx, cancel := context.WithTimeout(context.Background(), commitWithin)
 	defer cancel()
-	together := func(tx *gorm.DB, jobs []*job, _ results) error { return insert(tx, jobs) }
+	together := func(tx *gorm.DB, jobs []*job, _ results) error { return r.db.insert(tx, jobs) }
 	var err error
 	for _, way := range []func(*gorm.DB, []*job, results) error{together, r.numbersLast, r.eachWhole} {
 		if err = r.repeated(ctx, batch, out, way); err == nil || !constraint(err) {
@@ -219,12 +219,12 @@ func (r *recorder) numbersLast(tx *gorm.DB, jobs []*job, out results) error {
 	if err != nil {
 		return err
 	}
-	return number(tx, standing)
+	return r.db.number(tx, standing)
 }
 
 // eachWhole writes each job behind a savepoint, with its number.
 func (r *recorder) eachWhole(tx *gorm.DB, jobs []*job, out results) error {
-	_, err := r.oneByOne(tx, jobs, out, insert)
+	_, err := r.oneByOne(tx, jobs, out, r.db.insert)
 	return err
 }
 

@@ -24,6 +24,7 @@ func (s *Retention) Next(ctx context.Context, after tenant.ID) (tenant.ID, error
 	const q = `SELECT MIN(tenant_id) FROM (SELECT MIN(tenant_id) AS tenant_id FROM decisions WHERE tenant_id > @after` +
 		` UNION ALL SELECT MIN(tenant_id) FROM outcomes WHERE tenant_id > @after` +
 		` UNION ALL SELECT MIN(tenant_id) FROM signals WHERE tenant_id > @after` +
+		` UNION ALL SELECT MIN(tenant_id) FROM generated_texts WHERE tenant_id > @after` +
 		` UNION ALL SELECT MIN(tenant_id) FROM dead_letters WHERE tenant_id > @after) AS tenants`
 	var name *string
 	h := AcrossTenants(s.db.reader(ctx), "retention serves all tenants; each one's records are removed under its own")
@@ -64,6 +65,8 @@ func removerOf(what ports.Purge) (func(h *gorm.DB, t tenant.ID, before int64, li
 		return purgeKeys, true
 	case ports.PurgeLetters:
 		return purgeLetters, true
+	case ports.PurgeTexts:
+		return purgeTexts, true
 	}
 	return nil, false
 }
@@ -81,7 +84,7 @@ func purgeDecisions(h *gorm.DB, t tenant.ID, before int64, limit int) (int, erro
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
-	for _, part := range []any{&actionRow{}, &suppressionRow{}, &decisionRow{}} {
+	for _, part := range []any{&deliveryRow{}, &actionRow{}, &suppressionRow{}, &decisionRow{}} {
 		if err := of(h, t).Where("decision_id IN ?", ids).Delete(part).Error; err != nil {
 			return 0, err
 		}

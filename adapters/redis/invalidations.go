@@ -30,6 +30,7 @@ type message struct {
 	Kind      ports.InvalidationKind `json:"kind"`
 	Tenant    tenant.ID              `json:"tenant_id,omitempty"`
 	ActorHash string                 `json:"actor_hash,omitempty"`
+	Name      string                 `json:"name,omitempty"`
 }
 
 // Invalidations tells all replicas what their caches must forget, through a channel of Redis. Between Start and Stop it hears
@@ -80,7 +81,7 @@ func (x *Invalidations) Stop(ctx context.Context) error {
 // Publish implements ports.Invalidations.
 func (x *Invalidations) Publish(ctx context.Context, i ports.Invalidation) error {
 	x.tell(i)
-	body, err := json.Marshal(message{From: x.self, Kind: i.Kind, Tenant: i.Tenant, ActorHash: i.ActorHash})
+	body, err := json.Marshal(message{From: x.self, Kind: i.Kind, Tenant: i.Tenant, ActorHash: i.ActorHash, Name: i.Name})
 	if err != nil {
 		return err //nolint:wrapcheck // strings always have a JSON form
 	}
@@ -182,6 +183,6 @@ func (x *Invalidations) receive(payload string) {
 		return
 	}
 	if m.From != x.self {
-		x.tell(ports.Invalidation{Kind: m.Kind, Tenant: m.Tenant, ActorHash: m.ActorHash})
+		x.tell(ports.Invalidation{Kind: m.Kind, Tenant: m.Tenant, ActorHash: m.ActorHash, Name: m.Name})
 	}
 }

@@ -21,6 +21,8 @@ type knowledge struct {
 	index       *playbook.Index
 	gatekeepers policy.Gatekeepers
 	degraded    []decision.Degradation
+	generated   []decision.Generated
+	askAgain    time.Duration // when the policy source wants to be asked again
 }
 
 // own is what the engine's own store says. A decision is not made without it.

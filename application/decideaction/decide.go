@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/zeroui/mmm-engine/application/livebooks"
+	"github.com/zeroui/mmm-engine/application/phrase"
 	"github.com/zeroui/mmm-engine/domain/decision"
 	"github.com/zeroui/mmm-engine/domain/fault"
 	"github.com/zeroui/mmm-engine/domain/policy"
@@ -33,6 +34,8 @@ type Sources struct {
 	Health     ports.SafeToAct
 	Governance ports.Governance
 	Behaviour  ports.SignalHistory
+	// Phrases gets texts written by a model; nil: there is none, and templates are all there is.
+	Phrases *phrase.UseCase
 }
 
 // Records is where a decision is kept and proven.
@@ -118,7 +121,7 @@ func (u *UseCase) decide(ctx context.Context, req Request, key string, began tim
 	if err != nil {
 		return Result{}, err
 	}
-	actions, wordless, held := u.compose(ctx, &sit, admitted, held)
+	actions, wordless, held := u.compose(ctx, req, &sit, admitted, held, &know)
 
 	d := u.complete(req, &sit, know, held.Ask.Decision, looks)
 	d.Actions, d.Suppressions = actions, slices.Concat(refused, aside, tired, wordless)
@@ -127,7 +130,7 @@ func (u *UseCase) decide(ctx context.Context, req Request, key string, began tim
 		return Result{}, fault.New(fault.Internal, fault.CodeInternal, "the decision does not add up").Because(err)
 	}
 	if know.gatekeepers.Freshness == policy.Expired {
-		return Result{}, u.withoutPolicy(ctx, req, d, sit, looks, began)
+		return Result{}, u.withoutPolicy(ctx, req, d, sit, looks, know.askAgain, began)
 	}
 	if req.DryRun {
 		return Result{Stored: ports.Stored{Decision: d}, Looks: looks}, nil

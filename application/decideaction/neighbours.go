@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zeroui/mmm-engine/domain/fault"
 	"github.com/zeroui/mmm-engine/domain/intervention"
 	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/situation"
@@ -85,6 +86,9 @@ func (n *neighbourhood) wait() { n.asked.Wait() }
 func (n *neighbourhood) conclude(sit *situation.Situation, know *knowledge, now time.Time, ages policy.Ages) {
 	if n.policyErr != nil {
 		n.snapshot = policy.Snapshot{}
+		if said, ok := errors.AsType[*fault.Error](n.policyErr); ok {
+			know.askAgain = said.RetryAfter
+		}
 	}
 	know.gatekeepers = policy.Gatekeepers{
 		Snapshot: n.snapshot, Freshness: n.snapshot.Freshness(now, ages), Standards: n.standards, Safety: n.safety,

@@ -29,7 +29,7 @@ func (u *UseCase) complete(req Request, sit *situation.Situation, know knowledge
 		ID: decision.ID(id), Tenant: sit.Tenant, Actor: sit.Actor.ID, ActorType: sit.Actor.Type, CreatedAt: sit.Now,
 		Place: sit.Place, EvaluationPoint: sit.EvaluationPoint,
 		PolicySnapshotID: know.gatekeepers.Snapshot.ID, PolicyVersionIDs: versions(know.gatekeepers),
-		PolicyStale: know.gatekeepers.Freshness != policy.Fresh, Degraded: know.degraded,
+		PolicyStale: know.gatekeepers.Freshness != policy.Fresh, Degraded: know.degraded, Generated: know.generated,
 		QuietHoursZone: fatigue.ZoneOf(sit).String(), Replay: req.Replay,
 	}
 	if sit.HasSignal {
@@ -100,7 +100,8 @@ func unrecorded(err error) error {
 // nothing was shown and why, and the call fails. It is not remembered under the call's key, and its signal does not count as
 // seen, because the caller is asked to come again.
 func (u *UseCase) withoutPolicy(
-	ctx context.Context, req Request, d decision.Decision, sit situation.Situation, looks []playbook.Look, began time.Time,
+	ctx context.Context, req Request, d decision.Decision, sit situation.Situation, looks []playbook.Look,
+	again time.Duration, began time.Time,
 ) error {
 	if !req.DryRun {
 		sit.HasSignal = false
@@ -110,7 +111,7 @@ func (u *UseCase) withoutPolicy(
 		u.count(ctx, req, d, u.floor.Clock.Now().Sub(began))
 	}
 	e := fault.New(fault.Unavailable, fault.CodePolicyUnavailable, "the policy service has given no answer that may still be used")
-	e.RetryAfter = time.Second
+	e.RetryAfter = max(again, time.Second)
 	return e
 }
 

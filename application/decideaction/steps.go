@@ -2,7 +2,6 @@ package decideaction
 
 import (
 	"context"
-	"slices"
 
 	"github.com/zeroui/mmm-engine/domain/action"
 	"github.com/zeroui/mmm-engine/domain/experiment"
@@ -82,45 +81,6 @@ func (u *UseCase) restrain(
 		return nil, nil, fatigue.Reservation{}, fault.New(fault.Internal, fault.CodeInternal, "the budget's answer is incomplete").Because(err)
 	}
 	return admitted, refused, held, nil
-}
-
-// compose finds the words. What cannot be said gives its unit back, and is no longer part of the reservation that is given.
-func (u *UseCase) compose(
-	ctx context.Context, sit *situation.Situation, admitted []fatigue.Admitted, held fatigue.Reservation,
-) ([]action.Action, []suppression.Suppression, fatigue.Reservation) {
-	ctx, span := u.tracer.Start(ctx, "action.compose")
-	defer span.End()
-	var (
-		actions []action.Action
-		failed  []suppression.Suppression
-	)
-	for _, a := range admitted {
-		composed, no, err := action.Compose(sit, a)
-		if err != nil {
-			c := a.Chosen().Permitted().Candidate()
-			s := suppression.Of(c, suppression.Compose, suppression.TemplateFailed, suppression.Detail{}, nil)
-			no = &s
-		}
-		if no != nil {
-			failed = append(failed, *no)
-			u.giveBack(ctx, held, a.Action())
-			held = without(held, a.Action())
-			continue
-		}
-		actions = append(actions, composed)
-	}
-	return actions, failed, held
-}
-
-// without gives the reservation without one unit: committing it must not take again what was given back.
-func without(held fatigue.Reservation, action string) fatigue.Reservation {
-	held.Verdicts = slices.Clone(held.Verdicts)
-	for i, d := range held.Ask.Demands {
-		if d.Action == action {
-			held.Verdicts[i].Admitted = false
-		}
-	}
-	return held
 }
 
 // giveBack releases units, also for a caller that has gone away. A unit that cannot be given back expires with its lease.

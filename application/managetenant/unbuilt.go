@@ -15,7 +15,6 @@ func unbuilt(s tenant.Settings) []fault.Field {
 			p.Add(field, "is not supported by this version yet and must keep its default")
 		}
 	}
-	refuse("llm", s.LLM != usual.LLM)
 	refuse("adaptive", s.Adaptive != usual.Adaptive)
 	refuse("holdout_percent", s.HoldoutPercent != usual.HoldoutPercent)
 	refuse("probation", s.Probation != usual.Probation)

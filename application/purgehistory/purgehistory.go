@@ -1,5 +1,6 @@
 // Package purgehistory removes records that are older than their tenant wants them kept. It may run on several replicas at
-// once. Receipts, checkpoints and the access log stay; what is under legal hold stays too.
+// once. Receipts, checkpoints and the access log stay; what is under legal hold stays too, and so does what a governance
+// service, where there is one, does not let go.
 package purgehistory
 
 import (
@@ -30,19 +31,29 @@ type UseCase struct {
 	settings ports.TenantSettings
 	clock    ports.Clock
 	removed  func(what ports.Purge, n int)
+
+	governance ports.Governance // nil: there is none
+	answers    answers
 }
 
 // New makes the use case. clock must be the real one. removed, which may be nil, is told of each batch that was removed.
-func New(records ports.Retention, settings ports.TenantSettings, clock ports.Clock, removed func(what ports.Purge, n int)) *UseCase {
+func New(
+	records ports.Retention, settings ports.TenantSettings, clock ports.Clock, removed func(what ports.Purge, n int), options ...Option,
+) *UseCase {
 	if removed == nil {
 		removed = func(ports.Purge, int) {}
 	}
-	return &UseCase{records: records, settings: settings, clock: clock, removed: removed}
+	u := &UseCase{records: records, settings: settings, clock: clock, removed: removed}
+	for _, option := range options {
+		option(u)
+	}
+	return u
 }
 
 // Run removes everything that is too old now, tenant by tenant. A tenant that fails does not keep the others waiting; its error
 // is given with those of the others.
 func (u *UseCase) Run(ctx context.Context) error {
+	u.answers.drop(u.clock.Now())
 	var errs []error
 	for after := tenant.ID(""); ; {
 		t, err := u.records.Next(ctx, after)
@@ -78,21 +89,31 @@ func (u *UseCase) tenant(ctx context.Context, t tenant.ID) error {
 	decisions := time.Duration(min(keep.DecisionsDays, maxDays)) * day
 	outcomes := time.Duration(min(keep.OutcomesDays, maxDays)) * day
 	now := u.clock.Now()
+	mayDecisions, errDecisions := u.mayDelete(ctx, t, ports.RetainDecisions, now.Add(-decisions), now)
+	mayOutcomes, errOutcomes := u.mayDelete(ctx, t, ports.RetainOutcomes, now.Add(-outcomes), now)
+	// What nobody could be asked about is kept; the rest goes all the same.
+	errs := []error{errDecisions, errOutcomes}
 	for _, p := range []struct {
 		what ports.Purge
 		age  time.Duration
+		may  bool
 	}{
-		{ports.PurgeKeys, ports.KeyLife},
-		{ports.PurgeSignals, SignalsFor},
-		{ports.PurgeDecisions, decisions},
-		{ports.PurgeOutcomes, outcomes},
-		{ports.PurgeLetters, decisions},
+		{ports.PurgeKeys, ports.KeyLife, true},
+		{ports.PurgeSignals, SignalsFor, true},
+		{ports.PurgeTexts, ports.PreparedFor, true},
+		{ports.PurgeDecisions, decisions, mayDecisions},
+		{ports.PurgeOutcomes, outcomes, mayOutcomes},
+		// What could not be delivered is part of a decision, and stays as long.
+		{ports.PurgeLetters, decisions, mayDecisions},
 	} {
+		if !p.may {
+			continue
+		}
 		if err := u.purge(ctx, t, p.what, now.Add(-p.age)); err != nil {
-			return err
+			return errors.Join(append(errs, err)...)
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (u *UseCase) purge(ctx context.Context, t tenant.ID, what ports.Purge, before time.Time) error {

@@ -42,6 +42,9 @@ func (u *UseCase) deliver(ctx context.Context, l *line, b ports.OutboxBatch) (mo
 	if err := u.outbox.Settle(settling, b, t.fates, t.pause, u.floor.Clock.Now()); err != nil {
 		return false, 0, fmt.Errorf("store what was sent: %w", err) // the lease runs out, and they are sent again
 	}
+	if l.Watcher != nil {
+		l.Watcher.Settled(b, t.fates, len(b.Rows) == maxRows || len(t.fates) < len(b.Rows))
+	}
 	return t.moved, t.wait, nil
 }
 
@@ -87,7 +90,7 @@ func (u *UseCase) failed(ctx context.Context, l *line, r ports.OutboxRow, err er
 	if r.Attempts == 0 {
 		u.log.WarnContext(ctx, "delivery put off", "tenant_id", string(r.Tenant), "kind", r.Kind, "number", r.Number, "error", err)
 	}
-	wait := u.backOff(attempts)
+	wait := u.backOff(l, attempts)
 	if known, ok := errors.AsType[*fault.Error](err); ok {
 		wait = max(wait, known.RetryAfter)
 	}
@@ -122,11 +125,11 @@ func reasonOf(err error) string {
 	return fault.CodeInternal
 }
 
-// backOff is the first one, twice that, four times that and so on up to maxBackOff, less a little by chance.
-func (u *UseCase) backOff(attempts int) time.Duration {
-	wait := maxBackOff
+// backOff is the kind's first one, twice that, four times that and so on up to its longest, less a little by chance.
+func (u *UseCase) backOff(l *line, attempts int) time.Duration {
+	wait := l.Longest
 	if n := attempts - 1; n < 16 {
-		wait = min(wait, u.floor.First<<n)
+		wait = min(wait, l.First<<n)
 	}
 	return wait - time.Duration(u.floor.Chance()*jitter*float64(wait))
 }

@@ -9,6 +9,9 @@
 //   - When the other side is away, the tenant's rows of that kind wait together, with a growing pause; a row that fails for a
 //     reason of its own waits alone, unless its kind is in order, where what is behind it waits too.
 //
+// Receipts are rows like others, but a decision may wait for its own for a moment: Receipts tells it when the row is settled.
+// Nobody polls for that.
+//
 // Concurrency. Each kind has a goroutine, and sends for a few tenants at once, so that a slow receiver of one kind holds up no
 // other. Everything is safe for concurrent use.
 package relayoutbox

@@ -49,6 +49,19 @@ type Route struct {
 	InOrder bool
 	// Gap is the rest after each look, so that the rows of many commits go together. Zero: none.
 	Gap time.Duration
+	// First is the kind's first back-off and Longest its longest; zero: those of all.
+	First, Longest time.Duration
+	// Ready says whether the other side is worth asking; nil: always. While it is not, the rows stay as they are.
+	Ready func() bool
+	// Watcher hears what became of the rows; nil: nobody does.
+	Watcher Watcher
+}
+
+// Watcher hears what became of rows once it is stored.
+type Watcher interface {
+	// Settled is told the fates of a batch of one tenant. more says that there are, or may be, further rows that are due. It
+	// must not block.
+	Settled(b ports.OutboxBatch, fates []ports.OutboxFate, more bool)
 }
 
 // Floor is what the relay needs of the process it runs in.
@@ -93,6 +106,12 @@ func New(outbox ports.Outbox, floor Floor, log *slog.Logger, routes ...Route) (*
 		}
 		if r.Channel == "" {
 			r.Channel = r.Kind
+		}
+		if r.First <= 0 {
+			r.First = floor.First
+		}
+		if r.Longest <= 0 {
+			r.Longest = maxBackOff
 		}
 		u.lines = append(u.lines, &line{Route: r, wake: make(chan struct{}, 1)})
 	}
@@ -246,6 +265,9 @@ func (u *UseCase) round(looking, sending context.Context, l *line) (moved bool, 
 	for {
 		if looking.Err() != nil {
 			return false, 0, looking.Err()
+		}
+		if l.Ready != nil && !l.Ready() {
+			return false, soonest, nil
 		}
 		now := u.floor.Clock.Now()
 		batches, next, err := u.outbox.Due(looking, ports.OutboxAsk{

@@ -14,6 +14,7 @@ import (
 	"github.com/zeroui/mmm-engine/adapters/persistence"
 	"github.com/zeroui/mmm-engine/application/ingestsignal"
 	"github.com/zeroui/mmm-engine/application/livebooks"
+	"github.com/zeroui/mmm-engine/application/managecircuits"
 	"github.com/zeroui/mmm-engine/application/manageplaybook"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/lifecycle"
@@ -159,9 +160,10 @@ func newApp(
 	cfg config.Config, log *slog.Logger, server *httpapi.Server, metrics *observability.Metrics,
 	life *lifecycle.Manager, parts []lifecycle.Part, readers readers, ingest *ingestsignal.UseCase, playbooks *manageplaybook.UseCase,
 	settings *persistence.CachedTenantSettings, prefs *persistence.CachedPreferences, books *livebooks.Books, n news,
-	identity ports.Identity, clock ports.Clock, _ observability.Tracing,
+	identity ports.Identity, clock ports.Clock, p policies, around neighbourhood, circuits *managecircuits.UseCase,
+	_ observability.Tracing,
 ) *App {
-	heed(n, settings, prefs, books)
+	heed(n, settings, prefs, books, p, around, circuits)
 	life.Add(parts...)
 	return &App{
 		cfg: cfg, log: log, server: server, metrics: metrics, life: life, readers: readers, ingest: ingest,

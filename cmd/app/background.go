@@ -32,7 +32,7 @@ func relay(
 
 // decisions wake the relay and ring the bell of whoever waits for an actor's actions, once they are recorded.
 func decisions(d *persistence.Decisions, r *relayoutbox.UseCase, bell ports.ActionBell) ports.Decisions {
-	return openactions.Announce(relayoutbox.NewWaking(d, func() { r.Wake(ports.OutboxEvent) }), bell)
+	return openactions.Announce(relayoutbox.NewWaking(d, func() { r.Wake(ports.OutboxEvent, ports.OutboxReceipt) }), bell)
 }
 
 // transactor also wakes the relay and writes the audit log of what was attested, after the commit.
@@ -40,13 +40,17 @@ func transactor(db *persistence.DB, r *relayoutbox.UseCase) *evidence.Transactor
 	return evidence.NewTransactor(relayoutbox.NewWakingTransactor(persistence.NewTransactor(db), func() { r.Wake() }))
 }
 
-func purge(records ports.Retention, settings ports.TenantSettings, clock ports.Clock) *purgehistory.UseCase {
-	return purgehistory.New(records, settings, clock, nil)
+func purge(records ports.Retention, settings ports.TenantSettings, clock ports.Clock, n neighbourhood) *purgehistory.UseCase {
+	if n.governance == nil {
+		return purgehistory.New(records, settings, clock, nil)
+	}
+	return purgehistory.New(records, settings, clock, nil, purgehistory.Governed(n.governance))
 }
 
 // background is what runs beside the requests of a server. A replay has the engine to itself and starts none of it.
 func background(
 	log *slog.Logger, n news, r *relayoutbox.UseCase, worker *ingestsignal.Worker, s settled, p *purgehistory.UseCase,
+	around neighbourhood, policy policies,
 ) ([]lifecycle.Part, error) {
 	jobs := []lifecycle.Job{{Name: "retention", Every: purgeEvery, Run: p.Run}}
 	if s.noting != nil {
@@ -56,11 +60,9 @@ func background(
 	if err != nil {
 		return nil, err
 	}
-	parts := []lifecycle.Part{
-		{Name: "relay", Start: r.Start, Stop: r.Stop},
-		runner.Part(),
-		{Name: "signals", Start: worker.Start, Stop: worker.Stop},
-	}
+	parts := append(policy.parts(), around.parts()...)
+	parts = append(parts, lifecycle.Part{Name: "relay", Start: r.Start, Stop: r.Stop}, runner.Part(),
+		lifecycle.Part{Name: "signals", Start: worker.Start, Stop: worker.Stop})
 	if n.listener != nil {
 		parts = append([]lifecycle.Part{{Name: "invalidations", Start: n.listener.Start, Stop: n.listener.Stop}}, parts...)
 	}

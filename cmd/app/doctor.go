@@ -15,10 +15,13 @@ import (
 
 // check looks at everything a server on this configuration would need.
 func check(ctx context.Context, cfg config.Config) []cli.Finding {
+	out := []cli.Finding{checkConfig(cfg), checkKeys(cfg)}
 	if cfg.Storage.Production() {
-		return []cli.Finding{checkConfig(cfg), checkKeys(cfg), checkStore(ctx, cfg), checkRedis(ctx, cfg), checkPort(ctx, cfg)}
+		out = append(out, checkStore(ctx, cfg), checkRedis(ctx, cfg))
+	} else {
+		out = append(out, checkLock(cfg), checkStore(ctx, cfg))
 	}
-	return []cli.Finding{checkConfig(cfg), checkKeys(cfg), checkLock(cfg), checkStore(ctx, cfg), checkPort(ctx, cfg)}
+	return append(append(out, checkNeighbours(ctx, cfg)...), checkPort(ctx, cfg))
 }
 
 func checkConfig(cfg config.Config) cli.Finding {
@@ -57,7 +60,7 @@ func checkStore(ctx context.Context, cfg config.Config) cli.Finding {
 	if cfg.Storage.Production() {
 		f.Detail, advice = "PostgreSQL, schema up to date", "check MMM_DATABASE_URL and that the server can be reached from here"
 	}
-	s, files, err := connect(ctx, cfg)
+	s, files, err := connect(ctx, cfg, nil)
 	if err != nil {
 		return cli.Finding{Name: f.Name, Detail: err.Error(), Advice: advice}
 	}

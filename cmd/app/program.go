@@ -56,6 +56,7 @@ func NewProgram(in io.Reader, out, errOut io.Writer) *cli.Program {
 		TestPlaybook:     testPlaybook,
 		VerifyReceipts:   verifyReceipts,
 		Letters:          letters,
+		Platform:         startPlatform,
 		Check:            check,
 	}
 }
@@ -154,7 +155,7 @@ func migrate(ctx context.Context, cfg config.Config, verb string) (string, error
 		}
 		defer unlock()
 	}
-	s, files, err := connect(ctx, cfg)
+	s, files, err := connect(ctx, cfg, nil)
 	if err != nil {
 		return "", err
 	}
@@ -193,7 +194,7 @@ func letters(ctx context.Context, cfg config.Config) (*cli.Letters, error) {
 			return nil, err
 		}
 	}
-	s, closeStore, err := openStore(ctx, cfg, slog.New(slog.DiscardHandler))
+	s, closeStore, err := openStore(ctx, cfg, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		unlock()
 		return nil, err

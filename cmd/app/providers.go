@@ -8,22 +8,25 @@ import (
 	"time"
 
 	"github.com/zeroui/mmm-engine/adapters/auditlog"
+	"github.com/zeroui/mmm-engine/adapters/circuits"
 	"github.com/zeroui/mmm-engine/adapters/directory"
 	"github.com/zeroui/mmm-engine/adapters/expression"
 	httpapi "github.com/zeroui/mmm-engine/adapters/http"
-	"github.com/zeroui/mmm-engine/adapters/identity/local"
 	"github.com/zeroui/mmm-engine/adapters/signing"
 	"github.com/zeroui/mmm-engine/application/decideaction"
+	"github.com/zeroui/mmm-engine/application/evidence"
 	"github.com/zeroui/mmm-engine/application/livebooks"
+	"github.com/zeroui/mmm-engine/application/managecircuits"
+	"github.com/zeroui/mmm-engine/application/refreshpolicy"
 	"github.com/zeroui/mmm-engine/domain/actor"
 	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/tenant"
 	"github.com/zeroui/mmm-engine/infrastructure/buildinfo"
-	"github.com/zeroui/mmm-engine/infrastructure/clock"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/keyedhash"
 	"github.com/zeroui/mmm-engine/infrastructure/lifecycle"
 	"github.com/zeroui/mmm-engine/infrastructure/observability"
+	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 	"github.com/zeroui/mmm-engine/ports"
 )
 
@@ -44,10 +47,6 @@ func openAudit(cfg config.Config, log *slog.Logger) (*auditlog.Log, func(), erro
 			log.Error("close audit log", observability.KeyError, err)
 		}
 	}, nil
-}
-
-func verifier(cfg config.Config, ring *signing.Keyring, now clock.System) *local.Verifier {
-	return local.NewVerifier(ring, local.Config{Issuer: cfg.Identity.Issuer, Audience: cfg.Identity.Audience}, now.Now)
 }
 
 func conditions() (*expression.Compiler, error) { return expression.New() }
@@ -88,11 +87,41 @@ func policyAges(cfg config.Config) policy.Ages {
 
 func sources(
 	books *livebooks.Books, settings ports.TenantSettings, prefs ports.Preferences, signals ports.Signals,
-	history ports.BudgetHistory, source ports.PolicySource, ages policy.Ages,
+	history ports.BudgetHistory, source policies, ages policy.Ages, around neighbourhood,
 ) decideaction.Sources {
-	return decideaction.Sources{
+	out := decideaction.Sources{
 		Books: books, Settings: settings, Preferences: prefs, Signals: signals, History: history, Policy: source, PolicyAges: ages,
 	}
+	// A nil pointer in an interface is not nil, so what is not used is left out.
+	if around.standards != nil {
+		out.Standards = around.standards
+	}
+	if around.health != nil {
+		out.Health = around.health
+	}
+	if around.governance != nil {
+		out.Governance = around.governance
+	}
+	if around.ubi != nil {
+		out.Behaviour = around.ubi
+	}
+	return out
+}
+
+func records(
+	decisions ports.Decisions, actors ports.Actors, signer ports.ReceiptSigner, claims ports.Claims, post receiptPost,
+) decideaction.Records {
+	return decideaction.Records{Decisions: decisions, Actors: actors, Signer: signer, Claims: claims, Delivery: post.delivery()}
+}
+
+func circuitsUseCase(
+	cfg config.Config, breakers *resilience.Manager, tx ports.Transactor, clerk *evidence.Clerk, n news,
+) *managecircuits.UseCase {
+	return managecircuits.New(circuits.New(breakers), tx, clerk, n.announce, !cfg.Storage.Production())
+}
+
+func refresher(p policies, tx ports.Transactor, clerk *evidence.Clerk) *refreshpolicy.UseCase {
+	return refreshpolicy.New(p, tx, clerk)
 }
 
 func lifeManager(log *slog.Logger) *lifecycle.Manager { return lifecycle.New(log, drain) }

@@ -9,11 +9,13 @@ import (
 	"github.com/zeroui/mmm-engine/adapters/persistence"
 	"github.com/zeroui/mmm-engine/adapters/redis"
 	"github.com/zeroui/mmm-engine/application/livebooks"
+	"github.com/zeroui/mmm-engine/application/managecircuits"
 	"github.com/zeroui/mmm-engine/domain/actor"
 	"github.com/zeroui/mmm-engine/domain/tenant"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/lifecycle"
 	"github.com/zeroui/mmm-engine/infrastructure/observability"
+	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 	"github.com/zeroui/mmm-engine/ports"
 )
 
@@ -65,8 +67,18 @@ func cacheOptions(name string, ttl time.Duration, clock ports.Clock, n news, m *
 
 // heed makes the caches forget what was changed elsewhere. Somebody's change of preferences is rare, so all of them are read
 // again rather than keeping a way back from a hash to a person.
-func heed(n news, settings *persistence.CachedTenantSettings, prefs *persistence.CachedPreferences, books *livebooks.Books) {
+func heed(
+	n news, settings *persistence.CachedTenantSettings, prefs *persistence.CachedPreferences, books *livebooks.Books,
+	p policies, around neighbourhood, circuits *managecircuits.UseCase,
+) {
 	n.channel.Subscribe(func(i ports.Invalidation) {
+		if p.cached != nil {
+			p.cached.Heed(i)
+		}
+		if around.standards != nil {
+			around.standards.Heed(i)
+		}
+		circuits.Heed(i)
 		switch i.Kind {
 		case ports.InvalidateSettings:
 			settings.Forget(i.Tenant)
@@ -74,7 +86,7 @@ func heed(n news, settings *persistence.CachedTenantSettings, prefs *persistence
 			prefs.ForgetAll()
 		case ports.InvalidatePlaybooks:
 			books.Invalidate(i.Tenant)
-		case ports.InvalidatePolicy:
+		case ports.InvalidateCircuit, ports.InvalidatePolicy:
 		case ports.InvalidateAll:
 			settings.ForgetAll()
 			prefs.ForgetAll()
@@ -85,12 +97,22 @@ func heed(n news, settings *persistence.CachedTenantSettings, prefs *persistence
 // readyWait bounds the question whether a dependency answers.
 const readyWait = time.Second
 
-// readyCheck asks the database, without which nothing works, and Redis, without which the engine is degraded.
-func readyCheck(life *lifecycle.Manager, s store, c *redis.Client) func(context.Context) httpapi.Readiness {
+// readyCheck asks the database, without which nothing works, and Redis, without which the engine is degraded. Of the neighbours
+// it says what their circuits know: nobody is called for it.
+func readyCheck(
+	cfg config.Config, life *lifecycle.Manager, s store, c *redis.Client, breakers *resilience.Manager,
+) func(context.Context) httpapi.Readiness {
+	used := usedCircuits(cfg)
 	return func(ctx context.Context) httpapi.Readiness {
 		ctx, cancel := context.WithTimeout(ctx, readyWait)
 		defer cancel()
 		r := httpapi.Readiness{Status: httpapi.Ready, Dependencies: map[string]string{"database": httpapi.DependencyOK}}
+		for _, name := range used {
+			r.Dependencies[name] = httpapi.DependencyOK
+			if circuit(breakers, name).State() != resilience.Closed {
+				r.Status, r.Dependencies[name] = httpapi.Degraded, httpapi.DependencyDown
+			}
+		}
 		if c != nil {
 			r.Dependencies["redis"] = httpapi.DependencyOK
 			if err := c.Ping(ctx); err != nil {

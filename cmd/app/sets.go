@@ -10,9 +10,7 @@ import (
 	"github.com/zeroui/mmm-engine/adapters/events/inprocess"
 	"github.com/zeroui/mmm-engine/adapters/expression"
 	httpapi "github.com/zeroui/mmm-engine/adapters/http"
-	"github.com/zeroui/mmm-engine/adapters/identity/local"
 	"github.com/zeroui/mmm-engine/adapters/persistence"
-	policysettings "github.com/zeroui/mmm-engine/adapters/policy/settings"
 	"github.com/zeroui/mmm-engine/adapters/signing"
 	"github.com/zeroui/mmm-engine/application/auditaccess"
 	"github.com/zeroui/mmm-engine/application/auditreceipts"
@@ -72,16 +70,16 @@ var outboundSet = wire.NewSet(
 	persistence.NewRetention, wire.Bind(new(ports.Retention), new(*persistence.Retention)),
 	inprocess.NewPublisher, wire.Bind(new(ports.EventPublisher), new(*inprocess.Publisher)),
 	budget, settle, routes, relay, claims,
-	policysettings.New, wire.Bind(new(ports.PolicySource), new(*policysettings.Source)),
+	newBreakers, newPolicies, newNeighbourhood, newReceiptPost,
 	signing.NewReceiptSigner, wire.Bind(new(ports.ReceiptSigner), new(*signing.ReceiptSigner)),
-	verifier, wire.Bind(new(ports.Identity), new(*local.Verifier)),
+	identity,
 	conditions, wire.Bind(new(ports.ConditionCompiler), new(*expression.Compiler)),
 	people, wire.Bind(new(ports.Directory), new(*directory.Directory)),
 )
 
 // useCaseSet is what the engine does.
 var useCaseSet = wire.NewSet(
-	livebooks.New, evidence.NewClerk, policyAges, sources, wire.Struct(new(decideaction.Records), "*"),
+	livebooks.New, evidence.NewClerk, policyAges, sources, records, circuitsUseCase, refresher,
 	decide, purge, background, wire.Bind(new(ingestsignal.Decider), new(*decideaction.UseCase)),
 	ingestsignal.New, ingestsignal.NewAcceptor, ingestsignal.NewWorker, workerOptions,
 	manageplaybook.New, auditreceipts.New, explaindecision.New, recordoutcome.New, openactions.New,

@@ -17,6 +17,7 @@ import (
 	"github.com/zeroui/mmm-engine/application/relayoutbox"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/observability"
+	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 	"github.com/zeroui/mmm-engine/migrations"
 	"github.com/zeroui/mmm-engine/ports"
 )
@@ -33,7 +34,7 @@ type store interface {
 }
 
 // connect opens the configured database and gives the migrations of its dialect. It changes nothing in it.
-func connect(ctx context.Context, cfg config.Config) (store, fs.FS, error) {
+func connect(ctx context.Context, cfg config.Config, breakers *resilience.Manager) (store, fs.FS, error) {
 	if !cfg.Storage.Production() {
 		files, err := fs.Sub(migrations.FS, "sqlite")
 		if err != nil {
@@ -46,13 +47,15 @@ func connect(ctx context.Context, cfg config.Config) (store, fs.FS, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := postgres.Open(ctx, cfg.Storage.DatabaseURL.Reveal(), postgres.Options{MaxConns: cfg.Storage.MaxConnections})
+	s, err := postgres.Open(ctx, cfg.Storage.DatabaseURL.Reveal(), postgres.Options{
+		MaxConns: cfg.Storage.MaxConnections, Breaker: circuit(breakers, "database"),
+	})
 	return s, files, err
 }
 
 // openStore opens the database. The embedded one migrates itself; PostgreSQL has to be migrated before.
-func openStore(ctx context.Context, cfg config.Config, log *slog.Logger) (store, func(), error) {
-	s, files, err := connect(ctx, cfg)
+func openStore(ctx context.Context, cfg config.Config, breakers *resilience.Manager, log *slog.Logger) (store, func(), error) {
+	s, files, err := connect(ctx, cfg, breakers)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,19 +78,18 @@ func openStore(ctx context.Context, cfg config.Config, log *slog.Logger) (store,
 	return s, closeStore, nil
 }
 
-func guarded(s store) *persistence.DB { return s.DB() }
-
 // redisTimeout bounds one step of a call. An answer that is given up after the script has run holds its unit until the lease
 // ends, so a busy Redis is waited for rather longer than a decision likes; one that is gone refuses at once.
 const redisTimeout = time.Second
 
 // openRedis gives nil in the embedded mode. A Redis that is down is no reason not to start.
-func openRedis(cfg config.Config, log *slog.Logger) (*redis.Client, func(), error) {
+func openRedis(cfg config.Config, breakers *resilience.Manager, log *slog.Logger) (*redis.Client, func(), error) {
 	if !cfg.Storage.Production() {
 		return nil, func() {}, nil
 	}
 	c, err := redis.Open(redis.Config{
 		URL: cfg.Storage.RedisURL.Reveal(), PoolSize: cfg.Storage.MaxConnections, Timeout: redisTimeout,
+		Breaker: circuit(breakers, "redis"),
 	})
 	if err != nil {
 		return nil, nil, err
@@ -140,9 +142,10 @@ func workerOptions(cfg config.Config) ingestsignal.Options {
 }
 
 // routes say how each kind of outgoing row is delivered.
-func routes(bus ports.EventPublisher, owed ports.OwedBudget, ledger settled) []relayoutbox.Route {
+func routes(bus ports.EventPublisher, owed ports.OwedBudget, ledger settled, post receiptPost) []relayoutbox.Route {
 	// The gap lets the events of many commits go together.
 	out := []relayoutbox.Route{{Kind: ports.OutboxEvent, InOrder: true, Gap: 100 * time.Millisecond, Sender: relayoutbox.Events(bus)}}
+	out = append(out, post.routes()...)
 	if ledger.noting != nil {
 		// What was committed at once is noted within half a second; what is older is owed.
 		out = append(out, relayoutbox.Route{Kind: ports.OutboxBudget, Sender: relayoutbox.Budgets(owed, ledger.plain), Gap: time.Second})

@@ -11,7 +11,6 @@ import (
 	"github.com/zeroui/mmm-engine/adapters/events/inprocess"
 	"github.com/zeroui/mmm-engine/adapters/http"
 	"github.com/zeroui/mmm-engine/adapters/persistence"
-	"github.com/zeroui/mmm-engine/adapters/policy/settings"
 	"github.com/zeroui/mmm-engine/adapters/signing"
 	"github.com/zeroui/mmm-engine/application/auditaccess"
 	"github.com/zeroui/mmm-engine/application/auditreceipts"
@@ -36,27 +35,31 @@ import (
 // Injectors from wire.go:
 
 func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func(), error) {
-	appStore, cleanup, err := openStore(ctx, cfg, log)
+	system := clock.System{}
+	observabilityMetrics := metrics(cfg)
+	manager, err := newBreakers(cfg, system, observabilityMetrics, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	db := guarded(appStore)
+	appStore, cleanup, err := openStore(ctx, cfg, manager, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	db := guarded(cfg, appStore)
 	playbooks := persistence.NewPlaybooks(db)
 	compiler, err := conditions()
 	if err != nil {
 		cleanup()
 		return nil, nil, err
 	}
-	system := clock.System{}
 	books := livebooks.New(playbooks, compiler, system)
-	client, cleanup2, err := openRedis(cfg, log)
+	client, cleanup2, err := openRedis(cfg, manager, log)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
 	}
 	uuiDv7 := ids.UUIDv7{}
 	appNews := newNews(client, uuiDv7, log)
-	observabilityMetrics := metrics(cfg)
 	cachedTenantSettings := cachedSettings(db, system, appNews, observabilityMetrics)
 	signingKeyring, err := keyring(cfg)
 	if err != nil {
@@ -73,16 +76,34 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 	persistenceCachedPreferences := cachedPreferences(cfg, db, system, keyedhashHasher, appNews, observabilityMetrics)
 	signals := persistence.NewSignals(db)
 	budgetHistory := persistence.NewBudgetHistory(db)
-	source := settings.New(system)
+	appPolicies, err := newPolicies(cfg, db, manager, appNews, system, uuiDv7, observabilityMetrics, log)
+	if err != nil {
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
 	ages := policyAges(cfg)
-	decideactionSources := sources(books, cachedTenantSettings, persistenceCachedPreferences, signals, budgetHistory, source, ages)
+	appNeighbourhood, err := newNeighbourhood(cfg, manager, system, observabilityMetrics, log)
+	if err != nil {
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	decideactionSources := sources(books, cachedTenantSettings, persistenceCachedPreferences, signals, budgetHistory, appPolicies, ages, appNeighbourhood)
 	persistenceDecisions, cleanup3 := recorder(db, system, client)
 	outbox := persistence.NewOutbox(db)
 	publisher := inprocess.NewPublisher()
 	owedBudget := persistence.NewOwedBudget(db)
 	fatigueLedger := budget(client, system, budgetHistory)
 	appSettled := settle(cfg, fatigueLedger, outbox)
-	v := routes(publisher, owedBudget, appSettled)
+	appReceiptPost, err := newReceiptPost(cfg, manager, system, observabilityMetrics, log)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	v := routes(publisher, owedBudget, appSettled, appReceiptPost)
 	useCase, err := relay(outbox, system, uuiDv7, observabilityMetrics, log, v)
 	if err != nil {
 		cleanup3()
@@ -95,19 +116,15 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 	actors := persistence.NewActors(db)
 	receiptSigner := signing.NewReceiptSigner(signingKeyring)
 	portsClaims := claims(client, uuiDv7)
-	records := decideaction.Records{
-		Decisions: portsDecisions,
-		Actors:    actors,
-		Signer:    receiptSigner,
-		Claims:    portsClaims,
-	}
+	decideactionRecords := records(portsDecisions, actors, receiptSigner, portsClaims, appReceiptPost)
 	floor := decideaction.Floor{
 		Clock: system,
 		IDs:   uuiDv7,
 		Hash:  keyedhashHasher,
 		Meter: observabilityMetrics,
+		Log:   log,
 	}
-	decideactionUseCase := decide(decideactionSources, records, appSettled, floor)
+	decideactionUseCase := decide(decideactionSources, decideactionRecords, appSettled, floor)
 	intake := persistence.NewIntake(db)
 	directory, err := people(cfg)
 	if err != nil {
@@ -145,11 +162,20 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 	reportmetricsUseCase := reportmetrics.New(reports)
 	decisionList := persistence.NewDecisionList(db)
 	listdecisionsUseCase := listdecisions.New(decisionList, directory, auditaccessUseCase)
-	localVerifier := verifier(cfg, signingKeyring, system)
+	portsIdentity, cleanup5, err := identity(cfg, signingKeyring, manager, system, log)
+	if err != nil {
+		cleanup4()
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
 	v2 := keysDocument(signingKeyring)
-	manager := lifeManager(log)
-	v3 := readyCheck(manager, appStore, client)
+	lifecycleManager := lifeManager(log)
+	v3 := readyCheck(cfg, lifecycleManager, appStore, client, manager)
 	handler := metricsHandler(cfg, observabilityMetrics)
+	managecircuitsUseCase := circuitsUseCase(cfg, manager, evidenceTransactor, clerk, appNews)
+	refreshpolicyUseCase := refresher(appPolicies, evidenceTransactor, clerk)
 	deps := httpapi.Deps{
 		Decide:       decideactionUseCase,
 		Signals:      acceptor,
@@ -165,7 +191,7 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 		DecisionList: listdecisionsUseCase,
 		Decisions:    portsDecisions,
 		Settings:     cachedTenantSettings,
-		Identity:     localVerifier,
+		Identity:     portsIdentity,
 		Directory:    directory,
 		Clock:        system,
 		IDs:          uuiDv7,
@@ -174,10 +200,13 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 		Keys:         v2,
 		Ready:        v3,
 		Metrics:      handler,
+		Circuits:     managecircuitsUseCase,
+		Policy:       refreshpolicyUseCase,
 	}
 	httpapiConfig := httpConfig(cfg)
 	server, err := httpapi.New(deps, httpapiConfig)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -185,9 +214,10 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 		return nil, nil, err
 	}
 	retention := persistence.NewRetention(db)
-	purgehistoryUseCase := purge(retention, cachedTenantSettings, system)
-	v4, err := background(log, appNews, useCase, worker, appSettled, purgehistoryUseCase)
+	purgehistoryUseCase := purge(retention, cachedTenantSettings, system, appNeighbourhood)
+	v4, err := background(log, appNews, useCase, worker, appSettled, purgehistoryUseCase, appNeighbourhood, appPolicies)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -196,16 +226,18 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 	}
 	appReaders := newReaders(cfg, keyedhashHasher, system)
 	ingestsignalUseCase := ingestsignal.New(decideactionUseCase, signals, directory, system, keyedhashHasher, observabilityMetrics)
-	observabilityTracing, cleanup5, err := tracing(ctx, cfg, log)
+	observabilityTracing, cleanup6, err := tracing(ctx, cfg, log)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
-	app := newApp(cfg, log, server, observabilityMetrics, manager, v4, appReaders, ingestsignalUseCase, manageplaybookUseCase, cachedTenantSettings, persistenceCachedPreferences, books, appNews, localVerifier, system, observabilityTracing)
+	app := newApp(cfg, log, server, observabilityMetrics, lifecycleManager, v4, appReaders, ingestsignalUseCase, manageplaybookUseCase, cachedTenantSettings, persistenceCachedPreferences, books, appNews, portsIdentity, system, appPolicies, appNeighbourhood, managecircuitsUseCase, observabilityTracing)
 	return app, func() {
+		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()

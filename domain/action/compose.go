@@ -16,9 +16,18 @@ import (
 // ErrNotAdmitted is returned for a candidate that holds no unit of the budget.
 var ErrNotAdmitted = errors.New("only an admitted candidate can be composed")
 
-// Compose writes the action of an admitted candidate from its template. A suppression instead of an action means that the
-// words could not be found: a value was missing, or a Mirror stopped being neutral once its values were in.
+// Compose writes the action of an admitted candidate from its template; see Phrase.
 func Compose(s *situation.Situation, a fatigue.Admitted) (Action, *suppression.Suppression, error) {
+	return Phrase(s, a, Said{})
+}
+
+// Phrase writes the action of an admitted candidate from its template, with what was said for its wish in place of the body.
+// Only the body is ever rephrased: title, reasons and evidence are the author's. Where nothing was said, or what was said may
+// not be shown, the template's body stands.
+//
+// A suppression instead of an action means that the words could not be found: a value was missing, a Mirror stopped being
+// neutral once its values were in, or an action that has no body of its own got none from a model.
+func Phrase(s *situation.Situation, a fatigue.Admitted, said Said) (Action, *suppression.Suppression, error) {
 	if !a.Valid() {
 		return Action{}, nil, ErrNotAdmitted
 	}
@@ -36,6 +45,20 @@ func Compose(s *situation.Situation, a fatigue.Admitted) (Action, *suppression.S
 			no := suppression.Of(c, suppression.Compose, suppression.NotNeutral, suppression.Detail{Observed: f[0].Word}, nil)
 			return Action{}, &no, nil
 		}
+		said = Said{} // a Mirror is never written by a model
+	}
+	generated := said.usable()
+	switch {
+	case generated:
+		plain.Body = said.text
+	case t.LLMPrompt == "" || strings.TrimSpace(plain.Body) != "":
+	default:
+		reason := suppression.LLMUnavailable
+		if said.looked {
+			reason = suppression.SafetyFailed
+		}
+		no := suppression.Of(c, suppression.Compose, reason, suppression.Detail{}, nil)
+		return Action{}, &no, nil
 	}
 	complete(&plain, s, c)
 	out := Action{
@@ -48,7 +71,7 @@ func Compose(s *situation.Situation, a fatigue.Admitted) (Action, *suppression.S
 	}
 	out.Payload.DualChannelRequired = out.RequiresDualChannel
 	var err error
-	if out.Presentations, err = present(s, t, out); err != nil {
+	if out.Presentations, err = present(s, t, out, generated); err != nil {
 		return Action{}, nil, fmt.Errorf("present action: %w", err)
 	}
 	return out, nil, nil

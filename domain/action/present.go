@@ -13,8 +13,10 @@ const dayWindow = 24 * time.Hour
 
 const controlsLine = "You can dismiss this, snooze, opt out, or mark it not useful."
 
-// present renders the action for each of its surfaces.
-func present(s *situation.Situation, t *playbook.CompiledAction, a Action) (map[intervention.Surface]Presentation, error) {
+// present renders the action for each of its surfaces. generated says that the body comes from a model.
+func present(
+	s *situation.Situation, t *playbook.CompiledAction, a Action, generated bool,
+) (map[intervention.Surface]Presentation, error) {
 	out := make(map[intervention.Surface]Presentation, len(a.Surfaces))
 	for _, surface := range a.Surfaces {
 		p := Presentation{Title: a.Payload.Title, Body: a.Payload.Body, Controls: Controls()}
@@ -22,7 +24,7 @@ func present(s *situation.Situation, t *playbook.CompiledAction, a Action) (map[
 		case intervention.IDE:
 			p.Variant, p.Text = Pill, oneLine(a.Payload.Title)
 		case intervention.CI:
-			text, err := markdown(s, t, a)
+			text, err := markdown(s, t, a, generated)
 			if err != nil {
 				return nil, err
 			}
@@ -36,15 +38,17 @@ func present(s *situation.Situation, t *playbook.CompiledAction, a Action) (map[
 }
 
 // markdown writes the summary. Markdown comes from the author; values are escaped, so that a branch name cannot become a
-// link.
-func markdown(s *situation.Situation, t *playbook.CompiledAction, a Action) (string, error) {
+// link, and so is all that a model wrote.
+func markdown(s *situation.Situation, t *playbook.CompiledAction, a Action, generated bool) (string, error) {
 	title, err := t.Title.Render(s, escapeMarkdown)
 	if err != nil {
 		return "", err
 	}
-	body, err := t.Body.Render(s, escapeMarkdown)
-	if err != nil {
-		return "", err
+	body := escapeLines(a.Payload.Body)
+	if !generated {
+		if body, err = t.Body.Render(s, escapeMarkdown); err != nil {
+			return "", err
+		}
 	}
 	var b strings.Builder
 	b.Grow(len(title) + len(body) + len(a.Payload.Rationale) + len(controlsLine) + 100)
@@ -77,6 +81,26 @@ var markdownEscapes = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "#", "#\u200b", "@", "@\u200b", "://", ":\u200b//", "www.", "www\u200b.",
 	"\n", " ", "\r", " ",
 )
+
+// escapeLines makes a text plain and keeps its lines, each as a paragraph.
+func escapeLines(s string) string {
+	var out []string
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, escapeLine(line))
+		}
+	}
+	return strings.Join(out, "\n\n")
+}
+
+// escapeLine also keeps a bullet or a rule at the beginning from meaning something.
+func escapeLine(s string) string {
+	switch s[0] {
+	case '-', '+', '=':
+		return `\` + escapeMarkdown(s)
+	}
+	return escapeMarkdown(s)
+}
 
 // escapeMarkdown makes a value plain text in Markdown. Some marks mean something even when they are escaped, because hosts
 // look for them in the finished text: a zero-width space keeps an @ from mentioning somebody, a # from pointing at an issue,

@@ -11,6 +11,7 @@ import (
 	"github.com/zeroui/mmm-engine/domain/actor"
 	"github.com/zeroui/mmm-engine/domain/intervention"
 	"github.com/zeroui/mmm-engine/domain/playbook"
+	"github.com/zeroui/mmm-engine/domain/safety"
 	"github.com/zeroui/mmm-engine/domain/situation"
 	"github.com/zeroui/mmm-engine/domain/suppression"
 	"github.com/zeroui/mmm-engine/domain/tenant"
@@ -51,6 +52,7 @@ type Decision struct {
 	Actions          []action.Action
 	Suppressions     []suppression.Suppression
 	Fired            []Fired
+	Generated        []Generated
 	PolicySnapshotID string
 	PolicyVersionIDs []string
 	PolicyStale      bool
@@ -70,6 +72,26 @@ type seat struct {
 	playbook playbook.ID
 	version  int
 	index    int
+}
+
+// Generated is the verdict on one text that a model wrote for a candidate, shown or not. It never holds the text.
+type Generated struct {
+	Playbook    playbook.ID
+	Version     int
+	ActionIndex int
+	Verdict     safety.Verdict
+}
+
+// Safety joins the verdicts on all generated texts; false where nothing was generated.
+func (d Decision) Safety() (safety.Verdict, bool) {
+	if len(d.Generated) == 0 {
+		return safety.Verdict{}, false
+	}
+	all := make([]safety.Verdict, len(d.Generated))
+	for i, g := range d.Generated {
+		all[i] = g.Verdict
+	}
+	return safety.Worst(all...), true
 }
 
 // Account checks that each candidate ended exactly once: candidates = shown + suppressed.

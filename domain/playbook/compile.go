@@ -36,6 +36,8 @@ type Compiled struct {
 type CompiledAction struct {
 	Template
 	Title, Body, Rationale, WhyRelevant, Baseline Text
+	// Prompt is the author's wish to a model. It is never rendered: its placeholders name facts that the model is to know.
+	Prompt Text
 }
 
 type condition struct {
@@ -77,6 +79,10 @@ func Compile(id ID, number int, shadow bool, def Definition, exprs ExpressionCom
 				p.Add(fmt.Sprintf("actions[%d].payload.%s", i, f.name), "%v", err)
 			}
 			*f.into = parsed
+		}
+		var err error
+		if a.Prompt, err = ParseTemplate(t.LLMPrompt); err != nil {
+			p.Add(fmt.Sprintf("actions[%d].llm_prompt", i), "%v", err)
 		}
 		c.actions = append(c.actions, a)
 	}

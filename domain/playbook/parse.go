@@ -210,12 +210,20 @@ func (a Template) check(p *fault.Problems, at string) {
 		p.Add(at+".llm_prompt", "a mirror is never written by a model")
 	}
 	text(p, at+".llm_prompt", a.LLMPrompt, 0, maxText)
-	a.Payload.check(p, at+".payload", a.Type)
+	if _, err := ParseTemplate(a.LLMPrompt); err != nil {
+		p.Add(at+".llm_prompt", "%v", err)
+	}
+	least := 1
+	if a.LLMPrompt != "" && a.Type != intervention.Mirror {
+		least = 0 // what a model may write has no need of a template; without the model it is not shown
+	}
+	a.Payload.check(p, at+".payload", a.Type, least)
 }
 
-func (b Payload) check(p *fault.Problems, at string, kind intervention.Kind) {
+// check looks at all texts; least is how long the body has to be.
+func (b Payload) check(p *fault.Problems, at string, kind intervention.Kind, least int) {
 	text(p, at+".title", b.Title, 1, maxTitle)
-	text(p, at+".body", b.Body, 1, maxText)
+	text(p, at+".body", b.Body, least, maxText)
 	for _, f := range b.parts() {
 		if f.name != "title" && f.name != "body" {
 			text(p, at+"."+f.name, f.text, 0, maxText)

@@ -71,6 +71,20 @@ func ParseTemplate(s string) (Text, error) {
 	return t, nil
 }
 
+// Values gives what the text's placeholders name, by path; what is not known in this situation is left out.
+func (t Text) Values(s *situation.Situation) map[string]string {
+	out := map[string]string{}
+	for _, seg := range t.segments {
+		if seg.path == "" {
+			continue
+		}
+		if v, ok := value(s, seg.path); ok {
+			out[seg.path] = v
+		}
+	}
+	return out
+}
+
 // Static reports whether the text has no placeholder.
 func (t Text) Static() bool {
 	for _, s := range t.segments {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zeroui/mmm-engine/domain/decision"
 	"github.com/zeroui/mmm-engine/domain/intervention"
+	"github.com/zeroui/mmm-engine/domain/safety"
 	"github.com/zeroui/mmm-engine/domain/suppression"
 	"github.com/zeroui/mmm-engine/domain/tenant"
 )
@@ -57,18 +58,32 @@ func ForDecision(d decision.Decision, s Stamp, actorRef string) (Document, error
 	if len(d.Actions)+len(d.Suppressions) == 0 {
 		rationale = "no playbook matched"
 	}
+	result := map[string]any{"actions": shown, "suppressed": reasons, "degraded_reasons": why, "override": override}
+	attestSafety(result, d)
 	return New(Draft{
 		ID: s.ID, Tenant: d.Tenant, Kind: KindDecision, PolicyVersionIDs: d.PolicyVersionIDs,
 		SnapshotHash: SnapshotHash(d.PolicySnapshotID), At: s.At, SinceStart: s.SinceStart,
 		Point: PointFor(d.EvaluationPoint, d.Place.Surface), Inputs: inputs,
 		Status: StatusFor(len(d.Degraded) > 0, d.PolicyStale, refused), Rationale: rationale,
-		Result: map[string]any{
-			"actions": shown, "suppressed": reasons, "degraded_reasons": why, "override": override,
-			// Templates only: nothing was generated, so there was nothing to be unsafe.
-			"safety_result": "not_generated", "risk_score": 0, "risk_flags": []string{}, "safety_checks_passed": true,
-		},
+		Result: result,
 		RepoID: d.Place.RepoID, ActorType: ActorTypeOf(d.ActorType), Degraded: d.DegradedMode(),
 	})
+}
+
+// attestSafety says what the checks made of generated text, over all actions of the decision. The text itself is never in a
+// receipt. Where there are templates only, nothing was generated, so there was nothing to be unsafe.
+func attestSafety(result map[string]any, d decision.Decision) {
+	flags := []string{}
+	v, generated := d.Safety()
+	for _, f := range v.Flags {
+		flags = append(flags, string(f))
+	}
+	result["safety_result"] = "not_generated"
+	if generated {
+		result["safety_result"] = v.Result.String()
+	}
+	result["risk_score"], result["risk_flags"] = v.Score, flags
+	result["safety_checks_passed"] = !generated || v.Result != safety.Fail
 }
 
 // Change is an admin mutation: what was changed, how, by whom, and digests of the document before and after.

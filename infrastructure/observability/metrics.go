@@ -2,6 +2,7 @@ package observability
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,6 +30,9 @@ const (
 var circuitNames = [...]string{
 	"iam", "policy", "standards", "governance", "ubi", "health", "llm", "eris", "alerting", "edge", "ci", "database", "redis",
 }
+
+// CircuitNames gives the names of all circuits, in the order in which they are listed.
+func CircuitNames() []string { return slices.Clone(circuitNames[:]) }
 
 var latencyBuckets = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2}
 

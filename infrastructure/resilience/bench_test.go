@@ -33,6 +33,7 @@ func BenchmarkClosed(b *testing.B) {
 		call func()
 	}{
 		{"direct", func() { _, _ = work(ctx) }},
+		{"direct and clock", func() { _, _ = work(ctx); _ = clock.System{}.Now() }}, // a status knows its last success
 		{"do", func() { _, _ = resilience.Do(ctx, breaker, work) }},
 		{"permit", func() {
 			ticket, err := breaker.Acquire()

@@ -140,7 +140,7 @@ func (b *Breaker) acquireSlowly() (Ticket, error) {
 // Done says how the call of a ticket ended. A ticket of an earlier state, or of before a reset, changes nothing.
 func (b *Breaker) Done(t Ticket, v Verdict) {
 	p := t.phase
-	if p == nil || p != b.phase.Load() || (v == Neither && t.probe == 0) {
+	if p == nil || (v == Neither && t.probe == 0) {
 		return
 	}
 	at := b.now().UnixNano()

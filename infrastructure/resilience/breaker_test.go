@@ -284,30 +284,44 @@ func (j judged) BreakerVerdict() resilience.Verdict { return resilience.Verdict(
 
 func TestVerdictOf(t *testing.T) {
 	t.Parallel()
-	gone, leave := context.WithCancel(t.Context())
-	leave()
-	late, cancel := context.WithTimeout(t.Context(), 0)
-	defer cancel()
+	type caller int
+	const (
+		stays caller = iota
+		gone
+		late
+	)
 	open := &resilience.OpenError{Name: "eris"}
 	for name, c := range map[string]struct {
-		ctx  context.Context
+		who  caller
 		err  error
 		want resilience.Verdict
 	}{
-		"no error":                          {t.Context(), nil, resilience.Success},
+		"no error":                          {stays, nil, resilience.Success},
 		"no error for a caller who left":    {gone, nil, resilience.Success},
-		"an error":                          {t.Context(), errDown, resilience.Failure},
+		"an error":                          {stays, errDown, resilience.Failure},
 		"the caller left":                   {gone, errDown, resilience.Neither},
-		"the caller's deadline":             {late, late.Err(), resilience.Failure},
-		"a timeout inside":                  {t.Context(), context.DeadlineExceeded, resilience.Failure},
-		"a cancellation inside":             {t.Context(), context.Canceled, resilience.Failure},
+		"the caller's deadline":             {late, context.DeadlineExceeded, resilience.Failure},
+		"a timeout inside":                  {stays, context.DeadlineExceeded, resilience.Failure},
+		"a cancellation inside":             {stays, context.Canceled, resilience.Failure},
 		"an error that knows":               {gone, fmt.Errorf("call: %w", judged(resilience.Failure)), resilience.Failure},
-		"an error that knows its innocence": {t.Context(), judged(resilience.Success), resilience.Success},
-		"another breaker":                   {t.Context(), open, resilience.Neither},
+		"an error that knows its innocence": {stays, judged(resilience.Success), resilience.Success},
+		"another breaker":                   {stays, open, resilience.Neither},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, c.want, resilience.VerdictOf(c.ctx, c.err))
+			ctx := t.Context()
+			switch c.who {
+			case gone:
+				left, leave := context.WithCancel(ctx)
+				leave()
+				ctx = left
+			case late:
+				passed, cancel := context.WithTimeout(ctx, 0)
+				defer cancel()
+				ctx = passed
+			case stays:
+			}
+			require.Equal(t, c.want, resilience.VerdictOf(ctx, c.err))
 		})
 	}
 }

@@ -92,7 +92,8 @@ func TestBreaker_listenersHearInOrderThroughResetsAndCalls(t *testing.T) {
 		b, err := m.Breaker("iam")
 		require.NoError(t, err)
 		m.Listen(func(c resilience.Change) {
-			_ = m.List() // no lock is held
+			_ = m.List()                                               // no lock is held
+			time.Sleep(time.Duration(rand.IntN(3)) * time.Millisecond) // whoever tells next would overtake
 			mu.Lock()
 			defer mu.Unlock()
 			heard = append(heard, c)
@@ -103,10 +104,10 @@ func TestBreaker_listenersHearInOrderThroughResetsAndCalls(t *testing.T) {
 				r := rand.New(rand.NewPCG(2, uint64(i)))
 				for range 200 {
 					time.Sleep(time.Duration(r.IntN(3)) * time.Millisecond)
-					switch n := r.IntN(20); {
-					case n == 0:
+					switch n := r.IntN(20); n {
+					case 0:
 						_, _ = m.Reset("iam")
-					case n == 1:
+					case 1:
 						_ = b.Status()
 					default:
 						_, _ = resilience.Do(t.Context(), b, func(context.Context) (int, error) {
@@ -153,10 +154,13 @@ func TestBreaker_aListenerMayUseTheBreaker(t *testing.T) {
 				m.Reset(c.Name)
 			}
 		})
+		var last []resilience.State
+		m.Listen(func(c resilience.Change) { last = append(last, c.To) })
 		for range 5 {
 			call(t, b, resilience.Failure)
 		}
 		require.Equal(t, []resilience.State{resilience.Open, resilience.Closed}, seen, "each after its change")
+		require.Equal(t, []resilience.State{resilience.Open, resilience.Closed}, last, "the reset does not overtake its cause")
 		require.Len(t, *heard, 2)
 	})
 }

@@ -80,14 +80,16 @@ func NewManager(names []string, usual Thresholds, own map[string]Thresholds, now
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
-	m.Listen(heard...)
+	for _, h := range heard {
+		m.Listen(h)
+	}
 	return m, nil
 }
 
-// Listen adds listeners to all breakers. They hear of each change after it has happened, for one breaker in order, for
-// different ones possibly at the same time. They run in a caller's goroutine, so they must be quick; no lock is held, so they
-// may use the breakers. Listeners added after the first call may miss changes.
-func (m *Manager) Listen(heard ...func(Change)) { m.hearers.add(heard...) }
+// Listen adds a listener to all breakers. It hears of each change after it has happened, for one breaker in order, for
+// different ones possibly at the same time. It runs in a caller's goroutine, so it must be quick; no lock is held, so it may
+// use the breakers. A listener added after the first call may miss changes.
+func (m *Manager) Listen(heard func(Change)) { m.hearers.add(heard) }
 
 // Breaker is the breaker of a name. It returns an error if there is none.
 func (m *Manager) Breaker(name string) (*Breaker, error) {

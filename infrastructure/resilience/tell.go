@@ -10,14 +10,14 @@ type hearers struct {
 	list atomic.Pointer[[]func(Change)]
 }
 
-func (h *hearers) add(heard ...func(Change)) {
+func (h *hearers) add(heard func(Change)) {
 	for {
 		old := h.list.Load()
 		var list []func(Change)
 		if old != nil {
 			list = slices.Clone(*old)
 		}
-		list = append(list, heard...)
+		list = append(list, heard)
 		if h.list.CompareAndSwap(old, &list) {
 			return
 		}

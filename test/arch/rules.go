@@ -39,6 +39,15 @@ var layers = map[string][]string{
 	"test":           {"test", "cmd", "adapters", "application", "ports", "domain", "infrastructure", "migrations"},
 }
 
+// exceptions are imports that a layer forbids and that are right all the same, with the reason. Each names two packages, so that
+// nothing else follows through the gap.
+var exceptions = map[[2]string]string{
+	{"cmd/app", "test/simulator/platform"}: "the demo against simulated neighbours is part of the product, and no server reaches them",
+}
+
+// simulators are linked into the binary by such an exception. What they are made of is therefore the product's business, too.
+const simulators = "test/simulator"
+
 // noCode are the top-level folders without Go.
 var noCode = []string{"docs", "deploy"}
 
@@ -58,7 +67,7 @@ var domainShared = []string{"ident", "wording", "privacy"}
 func Check(packages []Package) []string {
 	var out []string
 	for _, p := range packages {
-		out = slices.Concat(out, checkLayer(p), checkAdapter(p), checkDomainOrder(p), checkVendors(p), checkDoc(p))
+		out = slices.Concat(out, checkLayer(p), checkAdapter(p), checkSimulator(p), checkDomainOrder(p), checkVendors(p), checkDoc(p))
 	}
 	return out
 }
@@ -94,7 +103,8 @@ func checkLayer(p Package) []string {
 	var out []string
 	for _, imported := range p.Imports {
 		target, ours := inside(imported)
-		if ours && !slices.Contains(allowed, segment(target, 0)) {
+		_, excepted := exceptions[[2]string{own, target}]
+		if ours && !excepted && !slices.Contains(allowed, segment(target, 0)) {
 			out = append(out, fmt.Sprintf("%s imports %s: %s may import only %v", own, target, layer, allowed))
 		}
 	}
@@ -116,6 +126,28 @@ func checkAdapter(p Package) []string {
 			out = append(out, fmt.Sprintf("%s imports %s: adapters do not know each other", own, target))
 		case segment(target, 0) == "application" && !slices.Contains(inbound, name):
 			out = append(out, fmt.Sprintf("%s imports %s: only inbound adapters call the application", own, target))
+		}
+	}
+	return out
+}
+
+// checkSimulator keeps the simulators to themselves and the standard library without its test tools: a binary must not link
+// those, and a simulator that shares code with the engine agrees with it also where both are wrong.
+func checkSimulator(p Package) []string {
+	own, _ := inside(p.ImportPath)
+	if !within(own, simulators) {
+		return nil
+	}
+	var out []string
+	for _, imported := range p.Imports {
+		target, ours := inside(imported)
+		switch {
+		case ours && !within(target, simulators):
+			out = append(out, fmt.Sprintf("%s imports %s: simulators know nothing but each other", own, target))
+		case !ours && strings.Contains(segment(imported, 0), "."):
+			out = append(out, fmt.Sprintf("%s imports %s: simulators use no library", own, imported))
+		case within(imported, "testing"), imported == "net/http/httptest":
+			out = append(out, fmt.Sprintf("%s imports %s: simulators run outside tests, too", own, imported))
 		}
 	}
 	return out

@@ -2,9 +2,11 @@ package fake_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/zeroui/mmm-engine/ports"
 	"github.com/zeroui/mmm-engine/test/contract/budget"
+	"github.com/zeroui/mmm-engine/test/contract/circuits"
 	"github.com/zeroui/mmm-engine/test/contract/claims"
 	"github.com/zeroui/mmm-engine/test/fake"
 )
@@ -29,6 +31,7 @@ var (
 	_ ports.IDs            = (*fake.IDs)(nil)
 	_ ports.KeyedHash      = fake.KeyedHash{}
 	_ ports.Meter          = (*fake.Meter)(nil)
+	_ ports.Circuits       = (*fake.Circuits)(nil)
 )
 
 func TestLedger_keepsTheContract(t *testing.T) {
@@ -42,4 +45,16 @@ func TestLedger_keepsTheContract(t *testing.T) {
 func TestClaims_keepTheContract(t *testing.T) {
 	t.Parallel()
 	claims.Run(t, func(t *testing.T) ports.Claims { t.Helper(); return fake.NewClaims() })
+}
+
+func TestCircuits_keepTheContract(t *testing.T) {
+	t.Parallel()
+	circuits.Run(t, func(t *testing.T, names ...string) (ports.Circuits, func(string)) {
+		t.Helper()
+		x := fake.NewCircuits(names...)
+		now := fake.NewClock(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)).Now()
+		return x, func(name string) {
+			x.Say(ports.Circuit{Name: name, State: ports.CircuitOpen, Failures: 5, LastFailureAt: now, OpenedAt: now})
+		}
+	})
 }

@@ -27,6 +27,9 @@ func (x *OwedBudget) Taken(
 			return nil
 		}
 		for _, a := range row.Decision.Actions {
+			if db.returned[actionKey{t, string(a.ID)}] {
+				continue
+			}
 			taken = append(taken, fatigue.Reservation{
 				Ask: fatigue.Ask{
 					Tenant: t, Actor: row.Decision.Actor, Decision: string(id), Repo: row.Decision.Place.RepoID,

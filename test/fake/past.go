@@ -166,7 +166,7 @@ func (h *History) shown(db *tables, t tenant.ID, since time.Time, wanted func(to
 	}
 	for k, row := range db.decisions {
 		for _, a := range row.Decision.Actions {
-			if k.tenant != t || !a.ReservedAt.After(since) {
+			if k.tenant != t || !a.ReservedAt.After(since) || db.returned[actionKey{t, string(a.ID)}] {
 				continue
 			}
 			e := told{actorKey{t, row.Decision.Actor}, fatigue.Entry{

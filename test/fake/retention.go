@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -43,6 +44,7 @@ func (x *Retention) Next(ctx context.Context, after tenant.ID) (tenant.ID, error
 		}
 		return nil
 	})
+	all = append(all, x.s.Texts.tenants()...)
 	x.o.mu.Lock()
 	defer x.o.mu.Unlock()
 	for _, l := range x.o.dead {
@@ -76,6 +78,8 @@ func (x *Retention) Purge(ctx context.Context, t tenant.ID, what ports.Purge, be
 			all = keysOf(db, t)
 		case ports.PurgeLetters:
 			all = x.letters(t)
+		case ports.PurgeTexts:
+			all = x.s.Texts.old(t)
 		default:
 			return fmt.Errorf("purge: %q cannot be removed", what)
 		}
@@ -93,7 +97,14 @@ func (x *Retention) Purge(ctx context.Context, t tenant.ID, what ports.Purge, be
 func (x *Retention) decisions(db *tables, t tenant.ID) (all []old) {
 	for k, row := range db.decisions {
 		if k.tenant == t && !x.held[k] {
-			all = append(all, old{row.RecordedAt, func() { delete(db.decisions, k) }})
+			all = append(all, old{row.RecordedAt, func() {
+				for _, a := range row.Decision.Actions {
+					maps.DeleteFunc(db.deliveries, func(d deliveryKey, _ ports.DeliveryState) bool {
+						return d.actionKey == actionKey{t, string(a.ID)}
+					})
+				}
+				delete(db.decisions, k)
+			}})
 		}
 	}
 	return all

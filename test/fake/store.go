@@ -35,6 +35,8 @@ type Store struct {
 	Reports        *Reports
 	Outcomes       *Outcomes
 	OpenActions    *OpenActions
+	Texts          *Texts
+	Deliveries     *Deliveries
 
 	clock   ports.Clock
 	writing sync.Mutex // held by whoever changes the tables, taken before mu
@@ -104,6 +106,8 @@ type tables struct {
 	accesses    map[actorKey][]ports.Access
 	outcomes    map[actionKey][]ports.Outcome
 	clearances  map[actionKey]outcome.Clearance
+	deliveries  map[deliveryKey]ports.DeliveryState
+	returned    map[actionKey]bool
 }
 
 func (t tables) clone() tables {
@@ -112,6 +116,7 @@ func (t tables) clone() tables {
 		decisions: maps.Clone(t.decisions), signals: maps.Clone(t.signals), settings: maps.Clone(t.settings),
 		preferences: maps.Clone(t.preferences), salts: maps.Clone(t.salts), receipts: maps.Clone(t.receipts), ends: maps.Clone(t.ends),
 		accesses: maps.Clone(t.accesses), outcomes: maps.Clone(t.outcomes), clearances: maps.Clone(t.clearances),
+		deliveries: maps.Clone(t.deliveries), returned: maps.Clone(t.returned),
 	}
 }
 
@@ -123,12 +128,15 @@ func NewStore(clock ports.Clock) *Store {
 		preferences: map[actorKey]ports.StoredPreferences{}, salts: map[actorKey]string{}, receipts: map[tenant.ID][]receiptRow{},
 		ends: map[actionKey]end{}, accesses: map[actorKey][]ports.Access{},
 		outcomes: map[actionKey][]ports.Outcome{}, clearances: map[actionKey]outcome.Clearance{},
+		deliveries: map[deliveryKey]ports.DeliveryState{}, returned: map[actionKey]bool{},
 	}}
 	s.Playbooks, s.Decisions, s.Signals = &Playbooks{s: s}, &Decisions{s: s}, &Signals{s: s}
 	s.TenantSettings, s.Preferences, s.Actors = &TenantSettings{s: s}, &Preferences{s: s}, &Actors{s: s}
 	s.Receipts, s.Transactor, s.History = &Receipts{s: s}, &Transactor{s: s}, &History{s: s}
 	s.AccessLog, s.DecisionList, s.Reports = &AccessLog{s: s}, &DecisionList{s: s}, &Reports{s: s}
 	s.Outcomes, s.OpenActions = &Outcomes{s: s}, &OpenActions{s: s}
+	s.Texts = NewTexts()
+	s.Deliveries = &Deliveries{s: s}
 	return s
 }
 

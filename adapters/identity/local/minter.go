@@ -9,6 +9,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/zeroui/mmm-engine/adapters/identity/token"
 	"github.com/zeroui/mmm-engine/domain/caller"
 )
 
@@ -48,9 +49,19 @@ func NewMinter(key Signer, cfg Config, now func() time.Time) *Minter {
 	return &Minter{key: key, cfg: cfg, now: now}
 }
 
+// mintedClaims is the payload of a token as it is written. The scope is an array, the form that other services accept, too.
+type mintedClaims struct {
+	jwt.RegisteredClaims
+
+	TenantID  string   `json:"tenant_id"`
+	ActorType string   `json:"actor_type,omitempty"`
+	Roles     []string `json:"roles"`
+	Scope     []string `json:"scope"`
+}
+
 // Mint issues a token for the claims, valid from now for ttl (whole seconds, more than zero, at most MaxTTL). ExpiresAt of
 // the claims is not used. Claims that Verify would refuse, and empty roles or scopes, are refused here.
-func (m *Minter) Mint(c caller.Claims, ttl time.Duration) (token string, expires time.Time, err error) {
+func (m *Minter) Mint(c caller.Claims, ttl time.Duration) (raw string, expires time.Time, err error) {
 	if ttl < time.Second || ttl > MaxTTL {
 		return "", time.Time{}, fmt.Errorf("mint token: ttl must be from 1s to %s", MaxTTL)
 	}
@@ -74,14 +85,14 @@ func (m *Minter) Mint(c caller.Claims, ttl time.Duration) (token string, expires
 		Roles: append([]string{}, c.Roles...), Scope: append([]string{}, c.Scopes...),
 	})
 	t.Header["kid"] = m.key.KID()
-	token, err = t.SignedString(m.key)
+	raw, err = t.SignedString(m.key)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("mint token: %w", err)
 	}
-	if len(token) > maxToken {
+	if len(raw) > token.MaxLength {
 		return "", time.Time{}, errors.New("mint token: too many roles and scopes")
 	}
-	return token, c.ExpiresAt, nil
+	return raw, c.ExpiresAt, nil
 }
 
 func sound(words []string, what string) error {

@@ -2,18 +2,13 @@ package local
 
 import (
 	"context"
+	"crypto"
 	"crypto/ed25519"
-	"errors"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
+	"github.com/zeroui/mmm-engine/adapters/identity/token"
 	"github.com/zeroui/mmm-engine/domain/caller"
-	"github.com/zeroui/mmm-engine/domain/fault"
 )
-
-// maxToken is the greatest length of a token that is looked at at all. Ours have a few hundred bytes.
-const maxToken = 8 << 10
 
 // Keys finds the public halves of the token-signing keys.
 type Keys interface {
@@ -31,94 +26,44 @@ type Config struct {
 
 // Verifier turns a token into the caller it was issued to.
 type Verifier struct {
-	keys   Keys
 	now    func() time.Time
-	parser *jwt.Parser
-	recent *recent
+	reader *token.Reader
+	// recent holds the callers of tokens that have passed, because checking a signature costs more than the rest of a cheap
+	// request.
+	recent *token.Memory[caller.Caller]
 }
 
 // NewVerifier makes a verifier. now is the clock that expiry is judged by.
 func NewVerifier(keys Keys, cfg Config, now func() time.Time) *Verifier {
-	options := []jwt.ParserOption{
-		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
-		jwt.WithTimeFunc(now), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithStrictDecoding(),
+	rules := token.Rules{Algorithms: []string{"EdDSA"}, Issuer: cfg.Issuer, Audience: cfg.Audience}
+	return &Verifier{
+		now: now, reader: token.NewReader(rules, ring{keys}, now), recent: token.NewMemory[caller.Caller](cfg.Remember),
 	}
-	if cfg.Issuer != "" {
-		options = append(options, jwt.WithIssuer(cfg.Issuer))
-	}
-	if cfg.Audience != "" {
-		options = append(options, jwt.WithAudience(cfg.Audience))
-	}
-	return &Verifier{keys: keys, now: now, parser: jwt.NewParser(options...), recent: newRecent(cfg.Remember)}
 }
 
 // Verify checks a token (without "Bearer") and gives its caller. Every failure is fault.Unauthenticated: there is nobody to
-// ask who could be down. The context is not used; other identities need it.
-func (v *Verifier) Verify(_ context.Context, rawToken string) (caller.Caller, error) {
-	if rawToken == "" || len(rawToken) > maxToken {
-		return caller.Caller{}, fault.Unauthenticatedf("the token is empty or too long")
-	}
-	now := v.now()
-	sum := digest(rawToken)
-	if c, ok := v.recent.find(sum, now); ok {
+// ask who could be down.
+func (v *Verifier) Verify(ctx context.Context, rawToken string) (caller.Caller, error) {
+	sum := token.DigestOf(rawToken)
+	if c, ok := v.recent.Find(sum, v.now()); ok {
 		return c, nil
 	}
-	var claims wireClaims
-	if _, err := v.parser.ParseWithClaims(rawToken, &claims, v.key); err != nil {
-		return caller.Caller{}, refusal(err)
-	}
-	c, err := claims.principal()
+	c, err := v.reader.Read(ctx, rawToken)
 	if err != nil {
 		return caller.Caller{}, err
 	}
-	v.recent.keep(sum, c, now)
+	v.recent.Keep(sum, c, c.ExpiresAt())
 	return c, nil
 }
 
-var (
-	errType     = errors.New("wrong type of token")
-	errCritical = errors.New("critical header")
-	errKey      = errors.New("unknown key")
-)
+// ring gives out our own keys. There is one algorithm, so a key suits it or is none of ours.
+type ring struct{ keys Keys }
 
-// key judges the header and finds the key it names.
-func (v *Verifier) key(token *jwt.Token) (any, error) {
-	if typ, _ := token.Header["typ"].(string); typ != "JWT" && typ != "at+jwt" {
-		return nil, errType
-	}
-	if _, there := token.Header["crit"]; there { // names extensions that must be understood; we know none
-		return nil, errCritical
-	}
-	kid, _ := token.Header["kid"].(string)
-	key, ok := v.keys.TokenKey(kid)
+// Key implements token.Keys.
+func (r ring) Key(_ context.Context, kid, _ string) (crypto.PublicKey, error) {
+	key, ok := r.keys.TokenKey(kid)
 	if !ok {
-		return nil, errKey
+		return nil, token.ErrUnknownKey
 	}
 	return key, nil
-}
-
-// refusal says in our own words what is wrong with a token. The library's text is dropped: it may quote the token.
-func refusal(err error) error {
-	for _, r := range []struct {
-		is   error
-		says string
-	}{
-		{errType, "the token is not of type JWT or at+jwt"},
-		{errCritical, "the token asks for an extension that is not known here"},
-		{errKey, "the token was signed with an unknown key"},
-		{jwt.ErrTokenMalformed, "the token is malformed"},
-		{jwt.ErrTokenSignatureInvalid, "the token's signature is not valid"},
-		{jwt.ErrTokenUnverifiable, "the token cannot be verified"},
-		{jwt.ErrTokenExpired, "the token has expired"},
-		{jwt.ErrTokenUsedBeforeIssued, "the token was issued in the future"},
-		{jwt.ErrTokenNotValidYet, "the token is not valid yet"},
-		{jwt.ErrTokenInvalidIssuer, "the token is from another issuer"},
-		{jwt.ErrTokenInvalidAudience, "the token is for another audience"},
-		{jwt.ErrTokenRequiredClaimMissing, "the token lacks a claim: exp, or a configured iss or aud"},
-	} {
-		if errors.Is(err, r.is) {
-			return fault.Unauthenticatedf("%s", r.says)
-		}
-	}
-	return fault.Unauthenticatedf("the token is not valid")
 }

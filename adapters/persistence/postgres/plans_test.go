@@ -64,7 +64,7 @@ func seeds() map[string]string {
 		"outbox": `(tenant_id, kind, topic, body, created_at, attempts, next_attempt_at, ref)
 			SELECT ` + of + `, CASE WHEN i % 3 = 0 THEN 'budget' ELSE 'event' END, 't', '{}', 1, 0, ` + at + `, 'd' || i`,
 		"dead_letters": `(tenant_id, kind, topic, ref, body, reason, attempts, status, created_at, parked_at, replayed_at)
-			SELECT ` + of + `, 'event', 't', '', '{}', '', 1, CASE WHEN i % 3 = 0 THEN 'parked' ELSE 'replayed' END, 1, 1,
+			SELECT ` + of + `, 'receipt', 't', 'r' || i, '{}', '', 1, CASE WHEN i % 3 = 0 THEN 'parked' ELSE 'replayed' END, 1, 1,
 			CASE WHEN i % 3 = 0 THEN NULL ELSE ` + at + ` END`,
 		"waiting_signals": `(tenant_id, source, signal_id, since, due_at, attempts, reason, parked_at)
 			SELECT ` + of + `, 'ci', 's' || i, 1, ` + at + `, 0, '', CASE WHEN i % 2 = 0 THEN 1 END`,
@@ -91,6 +91,7 @@ func hot(t *testing.T, s *postgres.Store) map[string]func(ctx context.Context, n
 		retention = persistence.NewRetention(db)
 		tx        = persistence.NewTransactor(db)
 	)
+	db.SendReceipts()
 	t.Cleanup(decisions.Close)
 	calls := map[string]func(ctx context.Context, n int) error{
 		"record": func(ctx context.Context, n int) error {

@@ -58,6 +58,11 @@ func (c *clock) Now() time.Time {
 func stores(t *testing.T) store.Stores {
 	t.Helper()
 	s, path := migrated(t)
+	return allOf(t, s, path)
+}
+
+func allOf(t *testing.T, s *sqlite.Store, path string) store.Stores {
+	t.Helper()
 	c := &clock{}
 	decisions := persistence.NewDecisions(s.DB(), c.Now)
 	t.Cleanup(decisions.Close)

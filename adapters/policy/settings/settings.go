@@ -25,3 +25,8 @@ func (s *Source) Snapshot(ctx context.Context, _ tenant.ID, _ time.Duration) (po
 	}
 	return policy.FromSettings(s.clock.Now()), nil
 }
+
+// Invalidate has nothing to forget: each snapshot is made anew.
+func (s *Source) Invalidate(ctx context.Context, _ tenant.ID) error {
+	return ctx.Err() //nolint:wrapcheck // the caller's own
+}

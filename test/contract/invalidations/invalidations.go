@@ -87,6 +87,7 @@ func othersHear(t *testing.T, here, there ports.Invalidations) {
 	e := listen(t, there)
 	for _, i := range []ports.Invalidation{
 		news, {Kind: ports.InvalidatePlaybooks, Tenant: "acme"}, {Kind: ports.InvalidateSettings, Tenant: "acme"}, {Kind: ports.InvalidatePolicy},
+		{Kind: ports.InvalidateCircuit, Name: "eris"},
 	} {
 		require.NoError(t, here.Publish(t.Context(), i))
 		require.Eventually(t, func() bool { return e.count(i) == 1 }, within, time.Millisecond, "%+v", i)

@@ -15,6 +15,7 @@ import (
 	"github.com/zeroui/mmm-engine/domain/intervention"
 	"github.com/zeroui/mmm-engine/domain/playbook"
 	"github.com/zeroui/mmm-engine/domain/receipt"
+	"github.com/zeroui/mmm-engine/domain/safety"
 	"github.com/zeroui/mmm-engine/domain/signal"
 	"github.com/zeroui/mmm-engine/domain/situation"
 	"github.com/zeroui/mmm-engine/domain/suppression"
@@ -99,7 +100,12 @@ func Record(tb testing.TB, t tenant.ID, change ...func(*ports.Record)) ports.Rec
 					Detail: suppression.Detail{Observed: []string{"ide"}, Limit: "ci"},
 				},
 			},
-			Fired: []decision.Fired{{Playbook: "p1", Version: 3}, {Playbook: "p2", Version: 1}}, PolicySnapshotID: "snap",
+			Fired: []decision.Fired{{Playbook: "p1", Version: 3}, {Playbook: "p2", Version: 1}},
+			Generated: []decision.Generated{
+				{Playbook: "p1", Version: 3, Verdict: safety.Verdict{Result: safety.Warn, Score: 300, Flags: []safety.Flag{"R2", "degraded"}}},
+				{Playbook: "p2", Version: 1, ActionIndex: 4, Verdict: safety.Passed()},
+			},
+			PolicySnapshotID: "snap",
 			PolicyVersionIDs: []string{"v1", "v2"}, PolicyStale: true, Degraded: []decision.Degradation{{Dependency: "ubi", Reason: "slow"}},
 			QuietHoursZone: "Europe/Berlin (preference)", LatencyWarning: true, Replay: true,
 		},

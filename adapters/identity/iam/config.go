@@ -1,0 +1,144 @@
+package iam
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
+	"github.com/zeroui/mmm-engine/infrastructure/resilience"
+)
+
+const (
+	neighbour = "iam"
+	prefix    = "/iam/v1"
+
+	opVerify   = "verify"
+	opDecision = "decision"
+)
+
+const (
+	defaultTimeout = 2 * time.Second
+	// longestYes is how long a yes may count: whoever was revoked is in for that long.
+	longestYes = time.Minute
+	// noFor is how long a no counts, so that a client that tries and tries costs the service little.
+	noFor = 5 * time.Second
+	// defaultRemember covers a minute's worth of tokens at the 20 calls a second that the service allows, many times over.
+	defaultRemember = 16384
+)
+
+// Config describes the service. What is zero has the default it names.
+type Config struct {
+	// BaseURL is scheme, host, port and an optional path, with or without /iam/v1 at its end.
+	BaseURL string
+	// Paths replaces the paths of operations (verify, decision), the prefix included.
+	Paths map[string]string
+	// Header is sent with every request.
+	Header map[string]string
+	// ClientID names this replica; the service counts calls by it. It is needed, and has to stay the same.
+	ClientID string
+	// UserAgent is sent with every request.
+	UserAgent string
+	// Timeout bounds a verification, a second attempt included, and a fetch of keys. 2 s.
+	Timeout time.Duration
+	// VerifyTTL is how long a yes counts, a minute at the most. 60 s.
+	VerifyTTL time.Duration
+	// KeysFile and KeysURL are where the issuer's key set is; exactly one is needed.
+	KeysFile, KeysURL string
+	// Issuer and Audience have to be those of the token; an empty one is not checked.
+	Issuer, Audience string
+	// SubjectTells says that the part of sub before a colon is the tenant.
+	SubjectTells bool
+	// UseDecision would ask the service about each request, too. It is refused: what a caller may do is judged by the
+	// engine's own rules, and no port asks anybody else.
+	UseDecision bool
+	// Remember is how many tokens are remembered. 16384, about 8 MiB.
+	Remember int
+	// Breaker is asked before each verification; nil asks nobody.
+	Breaker *resilience.Breaker
+	// Transport carries the requests; nil means the one that all clients share.
+	Transport http.RoundTripper
+	// Now is the clock that times are judged by; it is needed.
+	Now func() time.Time
+	// Log is told when a key file cannot be read any more; nil: nobody is.
+	Log *slog.Logger
+}
+
+func (c Config) complete() (Config, error) {
+	if c.Timeout <= 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.VerifyTTL == 0 {
+		c.VerifyTTL = longestYes
+	}
+	if c.Remember == 0 {
+		c.Remember = defaultRemember
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("iam: "+format, args...)) }
+	if c.VerifyTTL < 0 || c.VerifyTTL > longestYes {
+		bad("verify_ttl must be above 0 and at most %s", longestYes)
+	}
+	if (c.KeysFile == "") == (c.KeysURL == "") {
+		bad("needs the issuer's key set: a file or a URL, and not both")
+	}
+	if c.ClientID == "" {
+		bad("needs a client id")
+	}
+	if c.Now == nil {
+		bad("needs a clock")
+	}
+	if c.UseDecision {
+		bad("use_decision is not offered; leave it off")
+	}
+	paths := map[string]string{opVerify: prefix + "/verify", opDecision: prefix + "/decision"}
+	for _, op := range slices.Sorted(maps.Keys(c.Paths)) {
+		if _, known := paths[op]; !known {
+			bad("there is no operation %q to give a path", op)
+		} else if !strings.HasPrefix(c.Paths[op], "/") {
+			bad("the path of %s must begin with /", op)
+		}
+		paths[op] = c.Paths[op]
+	}
+	c.Paths = paths
+	return c, errors.Join(errs...)
+}
+
+func (c Config) client() (*httpclient.Client, error) {
+	header := maps.Clone(c.Header)
+	if header == nil {
+		header = map[string]string{}
+	}
+	header["X-Client-Id"] = c.ClientID
+	return httpclient.New(httpclient.Config{
+		Name: neighbour, Timeout: c.Timeout, Header: header, UserAgent: c.UserAgent, Breaker: c.Breaker, Transport: c.Transport,
+		// Paths are whole, so that a configured one may lie elsewhere.
+		BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), prefix),
+	})
+}
+
+// keysClient gives a client for the address of the key set, and the query to ask with.
+func (c Config) keysClient() (*httpclient.Client, url.Values, error) {
+	address, err := url.Parse(c.KeysURL)
+	if err != nil {
+		return nil, nil, errors.New("iam: the URL of the key set is none")
+	}
+	query := address.Query()
+	address.RawQuery = ""
+	client, err := httpclient.New(httpclient.Config{
+		Name: neighbour, BaseURL: address.String(), Timeout: c.Timeout, UserAgent: c.UserAgent, Transport: c.Transport,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("key set: %w", err)
+	}
+	return client, query, nil
+}

@@ -1,0 +1,118 @@
+package http
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zeroui/mmm-engine/domain/tenant"
+	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
+	"github.com/zeroui/mmm-engine/infrastructure/resilience"
+)
+
+const (
+	neighbour = "policy"
+	prefix    = "/policy/v1"
+
+	defaultTimeout  = 500 * time.Millisecond
+	defaultPolicyID = "mmm"
+	defaultClientID = "mmm-engine"
+)
+
+// The operations that a path can be configured for.
+const (
+	opEvaluate = "evaluate"
+	opCurrent  = "current"
+	opHealth   = "health"
+)
+
+// Config describes the policy service. What is zero has the default it names.
+type Config struct {
+	// BaseURL is scheme, host, port and an optional path, with or without /policy/v1 at its end.
+	BaseURL string
+	// Timeout bounds one call. 500 ms.
+	Timeout time.Duration
+	// ClientID is by what the service counts calls; each replica should have its own. mmm-engine.
+	ClientID string
+	// Header is sent with every call.
+	Header map[string]string
+	// Token gives a bearer token; nil: none is sent, since the service asks for none.
+	Token func() string
+	// Paths replaces the paths of operations (evaluate, current), the prefix included. {policy_id} and {tenant_id} stand for
+	// these.
+	Paths map[string]string
+	// PolicyID is the policy that is evaluated. mmm.
+	PolicyID string
+	// TenantUUIDs gives the id under which the service knows a tenant. It has policies only for ids that are UUIDs.
+	TenantUUIDs map[tenant.ID]string
+	// Environment, if not empty, is sent along: dev, stage or prod. A policy whose scope does not list it is left out by the
+	// service.
+	Environment string
+	// UseCurrent takes the snapshot's id from the service's list of what is in force, where it has one.
+	UseCurrent bool
+	// Breaker is asked before each call; nil asks nobody.
+	Breaker *resilience.Breaker
+	// Log is told once of each tenant without a UUID; nil: nobody is.
+	Log *slog.Logger
+}
+
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+func (c Config) complete() (Config, error) {
+	if c.Timeout <= 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.PolicyID == "" {
+		c.PolicyID = defaultPolicyID
+	}
+	if c.ClientID == "" {
+		c.ClientID = defaultClientID
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("policy: "+format, args...)) }
+	var err error
+	if c.Environment, err = environmentOf(c.Environment); err != nil {
+		bad("environment %w", err)
+	}
+	for t, id := range c.TenantUUIDs {
+		if !uuid.MatchString(id) {
+			bad("tenant_uuids: that of %s is no UUID", t)
+		}
+	}
+	paths := map[string]string{opEvaluate: prefix + "/policies/{policy_id}/evaluate", opCurrent: "/api/v1/policies/current"}
+	for op, path := range c.Paths {
+		if _, known := paths[op]; !known {
+			bad("there is no operation %q to give a path", op)
+		} else if !strings.HasPrefix(path, "/") {
+			bad("the path of %s must begin with /", op)
+		}
+		paths[op] = path
+	}
+	paths[opHealth] = prefix + "/health"
+	c.Paths = paths
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return c, errors.Join(errs...)
+}
+
+func (c Config) client() (*httpclient.Client, error) {
+	header := map[string]string{"X-Client-Id": c.ClientID}
+	maps.Copy(header, c.Header)
+	return httpclient.New(httpclient.Config{
+		Name: neighbour, Timeout: c.Timeout, Header: header, Token: c.Token, Breaker: c.Breaker,
+		// Paths are whole, so that a configured one may lie elsewhere, as that of what is in force does.
+		BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), prefix),
+	})
+}
+
+func (c Config) path(op, tenantID string) string {
+	return strings.NewReplacer("{policy_id}", url.PathEscape(c.PolicyID), "{tenant_id}", url.PathEscape(tenantID)).Replace(c.Paths[op])
+}

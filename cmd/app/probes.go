@@ -1,0 +1,76 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/zeroui/mmm-engine/adapters/cli"
+	"github.com/zeroui/mmm-engine/infrastructure/config"
+)
+
+// probe tries a service out with something harmless.
+type probe func(ctx context.Context) error
+
+// checkNeighbours tries out each service that is configured.
+func checkNeighbours(ctx context.Context, cfg config.Config) []cli.Finding {
+	var out []cli.Finding
+	add := func(name, address string, used bool, make func(log *slog.Logger) (probe, error)) {
+		if used {
+			out = append(out, checkNeighbour(ctx, name, address, make))
+		}
+	}
+	n := cfg.Neighbours
+	add("policy", policyAddress(cfg), cfg.Policy.Provider != "settings", func(log *slog.Logger) (probe, error) {
+		_, p, err := policyService(cfg, nil, log)
+		return p, err
+	})
+	add("standards", n.Standards.BaseURL, n.Standards.Used(), func(log *slog.Logger) (probe, error) {
+		c, err := standardsService(cfg, nil, log)
+		if err != nil {
+			return nil, err
+		}
+		return c.Probe, nil
+	})
+	add("governance", n.Governance.BaseURL, n.Governance.Used(), func(log *slog.Logger) (probe, error) {
+		c, err := governanceClient(cfg, nil, log)
+		if err != nil {
+			return nil, err
+		}
+		return c.Probe, nil
+	})
+	add("ubi", n.UBI.BaseURL, n.UBI.Used(), func(log *slog.Logger) (probe, error) {
+		c, err := ubiClient(cfg, nil, log)
+		if err != nil {
+			return nil, err
+		}
+		return c.Probe, nil
+	})
+	add("health", n.Health.BaseURL, n.Health.Used(), func(log *slog.Logger) (probe, error) {
+		c, err := healthClient(cfg, nil, log)
+		if err != nil {
+			return nil, err
+		}
+		return c.Probe, nil
+	})
+	return out
+}
+
+func policyAddress(cfg config.Config) string {
+	if cfg.Policy.Provider == "opa" {
+		return cfg.Policy.OPAURL
+	}
+	return cfg.Neighbours.Policy.BaseURL
+}
+
+func checkNeighbour(ctx context.Context, name, address string, make func(log *slog.Logger) (probe, error)) cli.Finding {
+	f := cli.Finding{Name: name, OK: true, Detail: hostOf(address) + " answers as expected"}
+	try, err := make(slog.New(slog.DiscardHandler))
+	if err == nil {
+		err = try(ctx)
+	}
+	if err != nil {
+		f.OK, f.Detail = false, hostOf(address)+": "+err.Error()
+		f.Advice = "check neighbours." + name + " and that the service can be reached from here; until then decisions do without it"
+	}
+	return f
+}

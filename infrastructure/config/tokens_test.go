@@ -1,0 +1,37 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeroui/mmm-engine/infrastructure/config"
+)
+
+func TestBearer_readsAReplacedFileAndKeepsTheLastToken(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	write(t, path, "first\n")
+	synctest.Test(t, func(t *testing.T) {
+		bearer := config.Neighbour[config.NoOptions]{TokenFile: path}.Bearer()
+		require.Equal(t, "first", bearer())
+		write(t, path, "second")
+		time.Sleep(time.Minute) // of the bubble
+		require.Equal(t, "second", bearer())
+		require.NoError(t, os.Remove(path))
+		time.Sleep(time.Minute)
+		require.Equal(t, "second", bearer())
+	})
+}
+
+func TestBearer_ofAServiceWithoutTokenIsNone(t *testing.T) {
+	t.Parallel()
+	require.Nil(t, config.Neighbour[config.NoOptions]{}.Bearer())
+	require.Equal(t, "t", config.Neighbour[config.NoOptions]{Token: config.NewSecret("t")}.Bearer()())
+	headers := config.Neighbour[config.NoOptions]{Headers: map[string]config.Secret{"X-Team": config.NewSecret("mmm")}}.Plain()
+	require.Equal(t, map[string]string{"X-Team": "mmm"}, headers)
+}
