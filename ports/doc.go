@@ -20,6 +20,8 @@
 //	FatigueLedger     decide, outcomes              memory, redis               budget_unavailable
 //	PolicySource      decide                        policy/settings             judged by policy.Freshness
 //	Claims            decide                        memory, redis               the unique index decides
+//	ContentGenerator  texts of Mentors, Multipliers llm/gateway, llm/openai     the template, else llm_unavailable
+//	PreparedTexts     texts of Mentors, Multipliers persistence                 the template, else llm_unavailable
 //	Invalidations     caches                        memory, redis               caches are not trusted
 //	Circuits          admins                        circuits                    never
 //	Outcomes          outcomes                      persistence                 503

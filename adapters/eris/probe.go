@@ -3,6 +3,7 @@ package eris
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
 	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
@@ -18,10 +19,12 @@ func (s *Sender) Probe(ctx context.Context) error {
 	if err := s.client.Do(ctx, httpclient.Call{Op: "health", Path: healthPath}, nil); err != nil {
 		return err //nolint:wrapcheck // it names neighbour and operation
 	}
+	now := s.config.Now()
 	var found searchAnswer
-	err := s.client.JSON(ctx, httpclient.Call{
-		Op: opSearch, Path: s.config.path(opSearch, probeTenant), Body: map[string]any{"tenant_id": probeTenant, "limit": 1},
-	}, &found)
+	err := s.client.JSON(ctx, httpclient.Call{Op: opSearch, Path: s.config.path(opSearch, probeTenant), Body: map[string]any{
+		"tenant_id": probeTenant, "limit": 1,
+		"from_timestamp": httpclient.Timestamp(now.Add(-time.Second)), "to_timestamp": httpclient.Timestamp(now),
+	}}, &found)
 	if problem := jsonfields.Explain(err); problem != "" {
 		return fmt.Errorf("%s %s: %s", neighbour, opSearch, problem)
 	}

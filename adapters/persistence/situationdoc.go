@@ -104,7 +104,7 @@ func restoreSituation(r decisionRow) (situation.Situation, error) {
 	s := situation.Situation{
 		Now: now, Tenant: d.Tenant, Place: d.Place, EvaluationPoint: d.EvaluationPoint, Settings: doc.Settings,
 		GovernanceHours: doc.Governed,
-		Actor: actor.Actor{ID: d.Actor, Type: d.ActorType, Roles: doc.Roles, ResponsibleHuman: actor.ID(textOf(r.ResponsibleActorID))},
+		Actor:           actor.Actor{ID: d.Actor, Type: d.ActorType, Roles: doc.Roles, ResponsibleHuman: actor.ID(textOf(r.ResponsibleActorID))},
 		Preferences: actor.Preferences{
 			OptOut: doc.Chosen.OptOut, Surfaces: doc.Chosen.Surfaces, SnoozeUntil: fromNull(doc.Chosen.SnoozeUntil), Timezone: doc.Chosen.Timezone,
 		},

@@ -147,10 +147,11 @@ func (w way) delivered(ctx context.Context) error {
 	w.state.Status, w.state.Left, w.state.Returned = ports.DeliveryDelivered, 0, false
 	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveWithin)
 	defer cancel()
-	if err := w.save(saving); err != nil || !returned {
-		return nil //nolint:nilerr // it has left; to send it again because that could not be noted would be worse
+	// It has left. To send it again because that could not be noted would be worse than not to know it.
+	if err := w.save(saving); err == nil && returned {
+		return w.takeAgain(saving)
 	}
-	return w.takeAgain(saving)
+	return nil
 }
 
 // failed says what comes after an attempt.

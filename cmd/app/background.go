@@ -32,7 +32,7 @@ func relay(
 
 // decisions wake the relay and ring the bell of whoever waits for an actor's actions, once they are recorded.
 func decisions(d *persistence.Decisions, r *relayoutbox.UseCase, bell ports.ActionBell) ports.Decisions {
-	return openactions.Announce(relayoutbox.NewWaking(d, func() { r.Wake(ports.OutboxEvent, ports.OutboxReceipt) }), bell)
+	return openactions.Announce(relayoutbox.NewWaking(d, func() { r.Wake(ports.OutboxEvent, ports.OutboxReceipt, ports.OutboxAlert) }), bell)
 }
 
 // transactor also wakes the relay and writes the audit log of what was attested, after the commit.

@@ -51,7 +51,7 @@ func usedCircuits(cfg config.Config) []string {
 		{"health", n.Health.Used()},
 		{"llm", cfg.LLM.Provider != "none"},
 		{"eris", toERIS(cfg)},
-		{"alerting", cfg.Alert.Channel != "none"},
+		{"alerting", alerts(cfg)},
 	} {
 		if c.used {
 			out = append(out, c.name)

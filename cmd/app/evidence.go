@@ -37,14 +37,12 @@ func newReceiptPost(
 	if !toERIS(cfg) {
 		return receiptPost{}, nil
 	}
-	b := circuit(breakers, "eris")
-	s, err := erisSender(cfg, b, log)
+	s, err := erisSender(cfg, circuit(breakers, "eris"), log)
 	if err != nil {
 		return receiptPost{}, err
 	}
-	ready := func() bool { return b.State() != resilience.Open }
 	return receiptPost{
-		sender: s, receipts: relayoutbox.NewReceipts(m, clock, !cfg.Storage.Production(), ready), first: cfg.Evidence.Redelivery,
+		sender: s, receipts: relayoutbox.NewReceipts(m, clock, !cfg.Storage.Production(), s.Ready), first: cfg.Evidence.Redelivery,
 	}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/zeroui/mmm-engine/adapters/cli"
+	"github.com/zeroui/mmm-engine/infrastructure/clock"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 )
 
@@ -52,7 +53,57 @@ func checkNeighbours(ctx context.Context, cfg config.Config) []cli.Finding {
 		}
 		return c.Probe, nil
 	})
+	add("eris", n.ERIS.BaseURL, toERIS(cfg), func(log *slog.Logger) (probe, error) {
+		c, err := erisSender(cfg, nil, log)
+		if err != nil {
+			return nil, err
+		}
+		return c.Probe, nil
+	})
+	add("alerting", alertAddress(cfg), alerts(cfg), func(*slog.Logger) (probe, error) {
+		d, err := dispatcher(cfg, nil, clock.System{})
+		if err != nil {
+			return nil, err
+		}
+		return d.Probe, nil
+	})
+	add("iam", identityAddress(cfg), cfg.Identity.Provider != "local", func(log *slog.Logger) (probe, error) { return identityProbe(cfg, log) })
 	return out
+}
+
+func alertAddress(cfg config.Config) string {
+	if cfg.Alert.Channel == "platform" {
+		return cfg.Neighbours.Alerting.BaseURL
+	}
+	return cfg.Alert.URL.Reveal() // of which only the host is shown
+}
+
+func identityAddress(cfg config.Config) string {
+	if cfg.Identity.Provider == "oidc" {
+		return cfg.Identity.OIDC.Issuer
+	}
+	return cfg.Neighbours.IAM.BaseURL
+}
+
+func identityProbe(cfg config.Config, log *slog.Logger) (probe, error) {
+	if cfg.Identity.Provider == "oidc" {
+		v, err := oidcVerifier(cfg, nil)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context) error {
+			defer v.Close()
+			return v.Probe(ctx)
+		}, nil
+	}
+	v, err := iamVerifier(cfg, nil, log)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		defer v.Close()
+		return v.Probe(ctx)
+	}, nil
 }
 
 func policyAddress(cfg config.Config) string {

@@ -127,8 +127,11 @@ func invalidations(c *redis.Client, ids ports.IDs) (ports.Invalidations, *redis.
 }
 
 // recorder owes the budget's commit where the budget is kept elsewhere.
-func recorder(db *persistence.DB, now ports.Clock, c *redis.Client) (*persistence.Decisions, func()) {
+func recorder(cfg config.Config, db *persistence.DB, now ports.Clock, c *redis.Client) (*persistence.Decisions, func()) {
 	var options []persistence.DecisionsOption
+	if alerts(cfg) {
+		options = append(options, persistence.DeliverAlerts())
+	}
 	if c != nil {
 		options = append(options, persistence.OweBudget())
 	}
@@ -142,10 +145,10 @@ func workerOptions(cfg config.Config) ingestsignal.Options {
 }
 
 // routes say how each kind of outgoing row is delivered.
-func routes(bus ports.EventPublisher, owed ports.OwedBudget, ledger settled, post receiptPost) []relayoutbox.Route {
+func routes(bus ports.EventPublisher, owed ports.OwedBudget, ledger settled, post receiptPost, a alerting) []relayoutbox.Route {
 	// The gap lets the events of many commits go together.
 	out := []relayoutbox.Route{{Kind: ports.OutboxEvent, InOrder: true, Gap: 100 * time.Millisecond, Sender: relayoutbox.Events(bus)}}
-	out = append(out, post.routes()...)
+	out = append(append(out, post.routes()...), a.routes()...)
 	if ledger.noting != nil {
 		// What was committed at once is noted within half a second; what is older is owed.
 		out = append(out, relayoutbox.Route{Kind: ports.OutboxBudget, Sender: relayoutbox.Budgets(owed, ledger.plain), Gap: time.Second})

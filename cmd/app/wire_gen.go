@@ -90,7 +90,7 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 		return nil, nil, err
 	}
 	decideactionSources := sources(books, cachedTenantSettings, persistenceCachedPreferences, signals, budgetHistory, appPolicies, ages, appNeighbourhood)
-	persistenceDecisions, cleanup3 := recorder(db, system, client)
+	persistenceDecisions, cleanup3 := recorder(cfg, db, system, client)
 	outbox := persistence.NewOutbox(db)
 	publisher := inprocess.NewPublisher()
 	owedBudget := persistence.NewOwedBudget(db)
@@ -103,7 +103,15 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 		cleanup()
 		return nil, nil, err
 	}
-	v := routes(publisher, owedBudget, appSettled, appReceiptPost)
+	outcomes := persistence.NewOutcomes(db)
+	appAlerting, err := newAlerting(cfg, manager, db, persistenceDecisions, outcomes, owedBudget, appSettled, observabilityMetrics, system)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	v := routes(publisher, owedBudget, appSettled, appReceiptPost, appAlerting)
 	useCase, err := relay(outbox, system, uuiDv7, observabilityMetrics, log, v)
 	if err != nil {
 		cleanup3()
@@ -151,7 +159,6 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 	explaindecisionUseCase := explaindecision.New(portsDecisions, persistenceDecisions, playbooks, compiler, directory, auditaccessUseCase)
 	manageplaybookUseCase := manageplaybook.New(playbooks, evidenceTransactor, books, compiler, clerk, actors, system, uuiDv7)
 	auditreceiptsUseCase := auditreceipts.New(receipts)
-	outcomes := persistence.NewOutcomes(db)
 	recordoutcomeUseCase := recordoutcome.New(outcomes, evidenceTransactor, directory, clerk, fatigueLedger, observabilityMetrics, system, uuiDv7)
 	openActions := persistence.NewOpenActions(db)
 	payloadDigester := signing.PayloadDigester{}

@@ -172,12 +172,12 @@ func (n Neighbours) check(r *report) {
 	checkNeighbour(r, "ubi", n.UBI, "signals")
 	checkNeighbour(r, "health", n.Health, "safe_to_act")
 	checkNeighbour(r, "llm", n.LLM, "chat")
-	checkNeighbour(r, "eris", n.ERIS, "receipt", "bulk", "courier_batch")
+	checkNeighbour(r, "eris", n.ERIS, "receipt", "bulk", "courier_batch", "search")
 	checkNeighbour(r, "alerting", n.Alerting, "alerts")
 	checkBreaker(r, "neighbours.database.breaker", n.Database.Breaker, 0)
 	checkBreaker(r, "neighbours.redis.breaker", n.Redis.Breaker, 0)
-	if t := n.IAM.Options.VerifyTTL; t < 0 || t > time.Minute {
-		r.add("neighbours.iam.options.verify_ttl", "must be from 0s to 60s")
+	if t := n.IAM.Options.VerifyTTL; t <= 0 || t > time.Minute {
+		r.add("neighbours.iam.options.verify_ttl", "must be longer than 0 and at most 60s")
 	}
 	if n.UBI.Options.Window <= 0 || n.UBI.Options.Window > 7*24*time.Hour {
 		r.add("neighbours.ubi.options.window", "must be longer than 0 and at most 168h")

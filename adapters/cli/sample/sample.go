@@ -57,12 +57,14 @@ func Playbooks() ([]Playbook, error) {
 	return out, nil
 }
 
-// Settings are the tenant's: nights are quiet in everybody's own time zone, and a day holds six nudges at most.
+// Settings are the tenant's: nights are quiet in everybody's own time zone, a day holds six nudges at most, and a model may find
+// other words where there is one.
 func Settings() tenant.Settings {
 	s := tenant.Defaults()
 	s.QuietHours = &tenant.QuietHours{Start: 22, End: 6}
 	s.Quotas.MaxActionsPerDay = 6
 	s.Approvers = []string{"bo", "chen"}
+	s.LLM = tenant.LLM{Enabled: true, SystemPromptID: "mmm-mentor", Region: "eu"}
 	return s
 }
 

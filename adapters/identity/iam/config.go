@@ -19,8 +19,7 @@ const (
 	neighbour = "iam"
 	prefix    = "/iam/v1"
 
-	opVerify   = "verify"
-	opDecision = "decision"
+	opVerify = "verify"
 )
 
 const (
@@ -37,7 +36,7 @@ const (
 type Config struct {
 	// BaseURL is scheme, host, port and an optional path, with or without /iam/v1 at its end.
 	BaseURL string
-	// Paths replaces the paths of operations (verify, decision), the prefix included.
+	// Paths replaces the path of the operation verify, the prefix included.
 	Paths map[string]string
 	// Header is sent with every request.
 	Header map[string]string
@@ -55,9 +54,6 @@ type Config struct {
 	Issuer, Audience string
 	// SubjectTells says that the part of sub before a colon is the tenant.
 	SubjectTells bool
-	// UseDecision would ask the service about each request, too. It is refused: what a caller may do is judged by the
-	// engine's own rules, and no port asks anybody else.
-	UseDecision bool
 	// Remember is how many tokens are remembered. 16384, about 8 MiB.
 	Remember int
 	// Breaker is asked before each verification; nil asks nobody.
@@ -97,10 +93,7 @@ func (c Config) complete() (Config, error) {
 	if c.Now == nil {
 		bad("needs a clock")
 	}
-	if c.UseDecision {
-		bad("use_decision is not offered; leave it off")
-	}
-	paths := map[string]string{opVerify: prefix + "/verify", opDecision: prefix + "/decision"}
+	paths := map[string]string{opVerify: prefix + "/verify"}
 	for _, op := range slices.Sorted(maps.Keys(c.Paths)) {
 		if _, known := paths[op]; !known {
 			bad("there is no operation %q to give a path", op)

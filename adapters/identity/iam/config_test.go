@@ -9,10 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zeroui/mmm-engine/adapters/identity/iam"
-	"github.com/zeroui/mmm-engine/domain/caller"
-	"github.com/zeroui/mmm-engine/domain/fault"
 	"github.com/zeroui/mmm-engine/test/contract/identity"
-	"github.com/zeroui/mmm-engine/test/simulator"
 	iamsim "github.com/zeroui/mmm-engine/test/simulator/iam"
 	"github.com/zeroui/mmm-engine/test/simulator/issuer"
 )
@@ -39,7 +36,6 @@ func TestNew_refuses(t *testing.T) {
 		"a URL that is none":       {func(c *iam.Config) { c.KeysFile, c.KeysURL = "", "http://hunter2 %" }, "URL"},
 		"a yes for too long":       {func(c *iam.Config) { c.VerifyTTL = 61 * time.Second }, "verify_ttl"},
 		"a yes for less than none": {func(c *iam.Config) { c.VerifyTTL = -time.Second }, "verify_ttl"},
-		"decisions":                {func(c *iam.Config) { c.UseDecision = true }, "use_decision"},
 		"no clock":                 {func(c *iam.Config) { c.Now = nil }, "clock"},
 		"a path of nothing":        {func(c *iam.Config) { c.Paths = map[string]string{"lookup": "/x"} }, `"lookup"`},
 		"a relative path":          {func(c *iam.Config) { c.Paths = map[string]string{"verify": "x"} }, "begin with /"},
@@ -74,55 +70,5 @@ func TestNew_takesAddressesInEachForm(t *testing.T) {
 			s.passes(s.token())
 			require.Equal(t, 1, s.calls())
 		})
-	}
-}
-
-func TestAllows(t *testing.T) {
-	t.Parallel()
-	s := open(t)
-	who := func(roles ...string) caller.Caller { return s.passes(s.token(map[string]any{"roles": roles})) }
-	s.sim.DenyExplicitly("mmm:acme:playbooks", "write")
-	for _, c := range []struct {
-		role, action, resource string
-		want                   bool
-	}{
-		{"developer", "write", "mmm:acme:decisions", true},
-		{"individual_contributor", "execute", "mmm:acme:decisions", true},
-		{"ai_agent", "execute", "mmm:acme:decisions", true},
-		{"ai_agent", "write", "mmm:acme:decisions", false},
-		{"viewer", "write", "mmm:acme:decisions", false},
-		{"tenant_admin", "read", "mmm:acme:decisions", false},
-		{"admin", "write", "mmm:acme:playbooks", false},
-	} {
-		got, err := s.Allows(t.Context(), who(c.role), c.action, c.resource)
-		require.NoError(t, err)
-		if got != c.want {
-			t.Errorf("Allows(%s, %s, %s) = %v; want %v", c.role, c.action, c.resource, got, c.want)
-		}
-	}
-	asked := s.server.Calls(iamsim.DecisionPath)
-	for _, nobody := range []caller.Caller{{}, s.passes(s.token(map[string]any{"roles": []string{}}))} {
-		got, err := s.Allows(t.Context(), nobody, "read", "mmm:acme:decisions")
-		require.NoError(t, err)
-		require.False(t, got)
-	}
-	require.Equal(t, asked, s.server.Calls(iamsim.DecisionPath), "nobody may nothing, and is not asked about")
-}
-
-func TestAllows_onlyOneWordIsYes(t *testing.T) {
-	t.Parallel()
-	s := open(t, func(c *iam.Config) { c.Breaker = nil })
-	who := s.passes(s.token(map[string]any{"roles": []string{"developer"}}))
-	for word, want := range map[string]bool{"ALLOW": true, "DENY": false, "ELEVATION_REQUIRED": false, "ELEVATION_GRANTED": false, "BREAK_GLASS_GRANTED": false} {
-		s.server.Break(simulator.Answer(`{"decision":"`+word+`","reason":"","expires_at":null,"receipt_id":"r"}`), iamsim.DecisionPath)
-		got, err := s.Allows(t.Context(), who, "read", "x")
-		require.NoError(t, err)
-		require.Equal(t, want, got, word)
-	}
-	for _, body := range []string{`{"decision":"allow"}`, `{"decision":"MAYBE"}`, `{}`, `null`, `{"decision":true}`} {
-		s.server.Break(simulator.Answer(body), iamsim.DecisionPath)
-		got, err := s.Allows(t.Context(), who, "read", "x")
-		require.Equal(t, fault.Unavailable, fault.KindOf(err), body)
-		require.False(t, got, body)
 	}
 }

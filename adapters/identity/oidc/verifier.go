@@ -30,6 +30,7 @@ const trusted = time.Minute
 type Verifier struct {
 	now    func() time.Time
 	reader *token.Reader
+	from   *provider
 	keys   *keyset.Remote
 	recent *token.Memory[caller.Caller]
 }
@@ -46,7 +47,7 @@ func New(cfg Config) (*Verifier, error) {
 	}
 	keys := keyset.NewRemote(from.fetch, cfg.Now)
 	return &Verifier{
-		now: cfg.Now, keys: keys, recent: token.NewMemory[caller.Caller](cfg.Remember),
+		now: cfg.Now, from: from, keys: keys, recent: token.NewMemory[caller.Caller](cfg.Remember),
 		reader: token.NewReader(token.Rules{
 			Algorithms: []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"},
 			Issuer:     cfg.Issuer, Audience: cfg.Audience, Party: cfg.ClientID, Ahead: token.Ahead,
@@ -57,6 +58,13 @@ func New(cfg Config) (*Verifier, error) {
 
 // Close ends what still goes on and waits for it.
 func (v *Verifier) Close() { v.keys.Close() }
+
+// Probe asks the issuer where its keys are, and for them; it is for a verifier that verifies nothing. The error names the first
+// thing that is not as it should be.
+func (v *Verifier) Probe(ctx context.Context) error {
+	_, err := v.from.fetch(ctx)
+	return err
+}
 
 // Verify checks a token (without "Bearer") and gives its caller. It is Unauthenticated where the token does not hold, and
 // Unavailable (IAM_UNAVAILABLE) where it may hold and the provider's keys cannot be had.

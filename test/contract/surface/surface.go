@@ -4,7 +4,6 @@ package surface
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -167,7 +166,7 @@ func undelivered(t *testing.T, err error) *ports.Undelivered {
 	t.Helper()
 	var u *ports.Undelivered
 	require.ErrorAs(t, err, &u)
-	known(t, u)
+	require.NotEmpty(t, known(t, u).Detail)
 	comes := u.Next == ports.DeliverOnceMore || u.Next == ports.DeliverAgain || u.Next == ports.DeliverLater
 	require.Equal(t, comes, fault.Retryable(u), "next %d with %v", u.Next, u)
 	return u
@@ -184,7 +183,7 @@ func known(t *testing.T, u *ports.Undelivered) *fault.Error {
 func away(t *testing.T, s Subject) {
 	s.Server.Break(simulator.ServerError(), s.Path)
 	for range 5 {
-		undelivered(t, s.Dispatcher.Deliver(t.Context(), Delivery()))
+		require.Error(t, s.Dispatcher.Deliver(t.Context(), Delivery()))
 	}
 	require.Equal(t, resilience.Open, s.Breaker.State())
 	asked := s.Server.Calls()
@@ -199,7 +198,7 @@ func left(t *testing.T, s Subject) {
 	err := s.Dispatcher.Deliver(ctx, Delivery())
 	require.ErrorIs(t, err, context.Canceled)
 	var u *ports.Undelivered
-	require.False(t, errors.As(err, &u), "nobody has failed")
+	require.NotErrorAs(t, err, &u, "nobody has failed")
 	require.Zero(t, s.Breaker.Status().Failures)
 }
 
@@ -217,10 +216,11 @@ func names(t *testing.T, s Subject) {
 	})
 	require.NoError(t, s.Dispatcher.Deliver(t.Context(), d))
 	for _, r := range s.Server.Requests() {
-		said := strings.ToLower(string(r.Body) + r.Path + r.Query.Encode())
+		parts := []string{string(r.Body), r.Path, r.Query.Encode()}
 		for name, values := range r.Header {
-			said += strings.ToLower(name + strings.Join(values, " "))
+			parts = append(append(parts, name), values...)
 		}
+		said := strings.ToLower(strings.Join(parts, "\n"))
 		require.NotContains(t, said, Name)
 		require.Contains(t, said, "branch somebody/fix of somebody.")
 		require.NotContains(t, said, "human")
@@ -230,7 +230,7 @@ func names(t *testing.T, s Subject) {
 }
 
 func low(t *testing.T, s Subject) {
-	for severity := intervention.NoSeverity; severity < intervention.High; severity++ {
+	for severity := range intervention.High {
 		u := undelivered(t, s.Dispatcher.Deliver(t.Context(), Delivery(func(d *ports.Delivery) { d.Severity = severity })))
 		require.Equal(t, ports.DeliverNever, u.Next)
 	}

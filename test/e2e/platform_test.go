@@ -1,0 +1,192 @@
+package e2e_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeroui/mmm-engine/test/harness"
+)
+
+// organisation is a running `mmm demo --platform`, as the one in front of it knows it: by what it printed.
+type organisation struct {
+	t              *testing.T
+	server         *harness.Server
+	token, control string
+	asked          int
+}
+
+var printed = regexp.MustCompile(`(MMM_URL|MMM_TOKEN|MMM_CONTROL)=(\S+)`)
+
+func startOrganisation(t *testing.T) *organisation {
+	t.Helper()
+	o := &organisation{t: t, server: harness.New(t)}
+	cmd := exec.Command(harness.Binary(t), "demo", "--platform", "--data", t.TempDir())
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "MMM_LISTEN=127.0.0.1:0")
+	var log strings.Builder
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, cmd.Wait(), "it stops gracefully; log: %s", &log)
+	})
+	said := map[string]string{}
+	var text strings.Builder
+	for lines := bufio.NewScanner(out); lines.Scan() && !strings.HasPrefix(lines.Text(), "Stop it"); {
+		fmt.Fprintln(&text, lines.Text())
+		for _, m := range printed.FindAllStringSubmatch(lines.Text(), -1) {
+			said[m[1]] = m[2]
+		}
+	}
+	require.Len(t, said, 3, "%s", &text)
+	o.server.URL, o.token, o.control = said["MMM_URL"], said["MMM_TOKEN"], said["MMM_CONTROL"]
+	return o
+}
+
+// moment is how a decision went.
+type moment struct {
+	Status   int
+	Degraded []string
+	Stale    bool
+	Bodies   []string
+	Code     string
+}
+
+// decide asks about a signal that nobody has seen. Its severity is low, so that no alert is called for.
+func (o *organisation) decide(eventType string, payload map[string]any) moment {
+	o.t.Helper()
+	o.asked++
+	a, err := o.server.Call(o.t.Context(), http.MethodPost, "/decide", o.token, map[string]any{
+		"tenant_id": "acme", "context": map[string]any{"repo_id": fmt.Sprintf("repo-%d", o.asked), "branch": "main"},
+		"signal": map[string]any{
+			"signal_id": fmt.Sprintf("asked-%d", o.asked), "source": "github", "event_type": eventType, "severity": "low", "payload": payload,
+		},
+	})
+	require.NoError(o.t, err)
+	var body struct {
+		Code  string `json:"code"`
+		Error struct {
+			Code string `json:"code"`
+		} `json:"error"`
+		Decision struct {
+			Degraded []string `json:"degraded_dependencies"`
+			Stale    bool     `json:"policy_stale"`
+			Actions  []struct {
+				Payload struct {
+					Body string `json:"body"`
+				} `json:"payload"`
+			} `json:"actions"`
+		} `json:"decision"`
+	}
+	a.Into(o.t, &body)
+	m := moment{Status: a.Status, Degraded: body.Decision.Degraded, Stale: body.Decision.Stale, Code: body.Code + body.Error.Code}
+	for _, x := range body.Decision.Actions {
+		m.Bodies = append(m.Bodies, x.Payload.Body)
+	}
+	return m
+}
+
+func (o *organisation) circuit(name string) string {
+	o.t.Helper()
+	var page struct {
+		Items []struct{ Name, State string }
+	}
+	o.server.Must(http.StatusOK, http.MethodGet, "/circuits", o.token, nil).Into(o.t, &page)
+	for _, c := range page.Items {
+		if c.Name == name {
+			return c.State
+		}
+	}
+	require.Failf(o.t, "no such circuit", "%s", name)
+	return ""
+}
+
+// told posts to the control server.
+func (o *organisation) told(path string) {
+	o.t.Helper()
+	res, err := http.Post(o.control+path, "", nil)
+	require.NoError(o.t, err)
+	require.NoError(o.t, res.Body.Close())
+	require.Equal(o.t, http.StatusOK, res.StatusCode)
+}
+
+// calls counts what each service was asked.
+func (o *organisation) calls() map[string]int {
+	o.t.Helper()
+	res, err := http.Get(o.control + "/")
+	require.NoError(o.t, err)
+	defer func() { _ = res.Body.Close() }()
+	var page struct {
+		Services []struct {
+			Name  string
+			Asked int
+		}
+	}
+	require.NoError(o.t, json.NewDecoder(res.Body).Decode(&page))
+	out := map[string]int{}
+	for _, s := range page.Services {
+		out[s.Name] = s.Asked
+	}
+	return out
+}
+
+func (o *organisation) eventually(what string, is func() bool) {
+	o.t.Helper()
+	require.Eventually(o.t, is, time.Minute, 250*time.Millisecond, what)
+}
+
+func TestDemoPlatform_replaysAndEnds(t *testing.T) {
+	t.Parallel()
+	s := harness.New(t)
+	began := time.Now()
+	out, err := s.Run("demo", "--platform", "--exit", "--data", t.TempDir())
+	require.NoError(t, err, out)
+	require.Less(t, time.Since(began), 30*time.Second, "neighbours do not slow a replay down")
+	_, summary, ok := strings.Cut(out, "\nSummary\n")
+	require.True(t, ok, out)
+	require.NotContains(t, summary, "policy_unavailable")
+	require.NotContains(t, summary, "gold_standards_unavailable")
+	require.NotContains(t, out, "degraded mode")
+}
+
+func TestDemoPlatform_showsAModeComeAndGo(t *testing.T) {
+	t.Parallel()
+	o := startOrganisation(t)
+	well := func() bool {
+		m := o.decide("ci.run.failed", nil)
+		return m.Status == http.StatusOK && len(m.Degraded) == 0 && !m.Stale
+	}
+	o.eventually("all is well", well)
+	require.Equal(t, "closed", o.circuit("policy"))
+
+	o.told("/policy/refuse")
+	o.eventually("policy is missed", func() bool {
+		m := o.decide("ci.run.failed", nil)
+		return m.Status == http.StatusOK && m.Stale && len(m.Degraded) == 1 && m.Degraded[0] == "policy"
+	})
+	o.eventually("its circuit opens", func() bool { return o.circuit("policy") == "open" })
+	o.eventually("in the end nothing is decided without it", func() bool {
+		m := o.decide("ci.run.failed", nil)
+		return m.Status == http.StatusServiceUnavailable && m.Code == "POLICY_UNAVAILABLE"
+	})
+
+	o.told("/mend")
+	o.eventually("all is well again", well)
+	o.eventually("its circuit closes", func() bool { return o.circuit("policy") == "closed" })
+
+	o.eventually("the receipts arrive, those of the replay too", func() bool { return o.calls()["eris"] > 0 })
+	require.Zero(t, o.calls()["alerting"], "what was replayed is delivered to nobody")
+}
