@@ -30,7 +30,7 @@ func patience(s intervention.Surface) time.Duration {
 }
 
 // nightly are the quiet hours of a tenant without any while nobody can ask the governance service.
-var nightly = tenant.QuietHours{Start: 22, End: 6}
+func nightly() *tenant.QuietHours { return &tenant.QuietHours{Start: 22, End: 6} }
 
 // The neighbours by the names they have in answers, circuits and metrics.
 const (
@@ -108,7 +108,7 @@ func (n *neighbourhood) conclude(sit *situation.Situation, know *knowledge, now 
 	if n.rulesErr != nil {
 		sit.GovernanceHours = nil
 		if sit.Settings.QuietHours == nil {
-			sit.GovernanceHours = &nightly
+			sit.GovernanceHours = nightly()
 		}
 		know.degrade(nameGovernance, unheard(n.rulesErr))
 	}

@@ -112,12 +112,16 @@ func TestNeighbours_whatIsNotHeardNeverMeansYes(t *testing.T) {
 		missing  []string
 	}{
 		"standards": {
-			func(s *decideaction.Sources, m mute) { s.Standards = m }, []intervention.Kind{intervention.Mirror},
-			[]suppression.Reason{suppression.GoldStandardsUnavailable, suppression.GoldStandardsUnavailable}, []string{"standards"},
+			func(s *decideaction.Sources, m mute) { s.Standards = m },
+			[]intervention.Kind{intervention.Mirror},
+			[]suppression.Reason{suppression.GoldStandardsUnavailable, suppression.GoldStandardsUnavailable},
+			[]string{"standards"},
 		},
 		"health": {
-			func(s *decideaction.Sources, m mute) { s.Health = m }, []intervention.Kind{intervention.Mentor, intervention.Mirror},
-			[]suppression.Reason{suppression.NotSafeToAct}, []string{"health"},
+			func(s *decideaction.Sources, m mute) { s.Health = m },
+			[]intervention.Kind{intervention.Mentor, intervention.Mirror},
+			[]suppression.Reason{suppression.NotSafeToAct},
+			[]string{"health"},
 		},
 		"governance": {func(s *decideaction.Sources, m mute) { s.Governance = m }, everything, nil, []string{"governance"}},
 		"behaviour":  {func(s *decideaction.Sources, m mute) { s.Behaviour = m }, everything, nil, []string{"ubi"}},
@@ -185,8 +189,7 @@ func TestNeighbours_onlyAPolicyThatIsOfNoUseIsWaitedForLonger(t *testing.T) {
 		}, "", 60 * time.Millisecond, true},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			var r *rig.Rig
-			r = among(t, func(s *decideaction.Sources) { s.Policy = c.source(given.Now()) })
+			r := among(t, func(s *decideaction.Sources) { s.Policy = c.source(given.Now()) })
 			began := time.Now()
 			got, err := r.Decide.DecideAction(t.Context(), r.Request("s1"))
 			require.Equal(t, c.took, time.Since(began), name)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"time"
 
 	"github.com/zeroui/mmm-engine/adapters/identity/iam"
 	"github.com/zeroui/mmm-engine/adapters/identity/local"
@@ -16,6 +15,7 @@ import (
 	policysettings "github.com/zeroui/mmm-engine/adapters/policy/settings"
 	"github.com/zeroui/mmm-engine/adapters/signing"
 	"github.com/zeroui/mmm-engine/application/refreshpolicy"
+	"github.com/zeroui/mmm-engine/infrastructure/clock"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/lifecycle"
 	"github.com/zeroui/mmm-engine/infrastructure/observability"
@@ -53,7 +53,7 @@ func iamVerifier(cfg config.Config, b *resilience.Breaker, log *slog.Logger) (*i
 	return iam.New(iam.Config{
 		BaseURL: n.BaseURL, Paths: n.Paths, Header: n.Plain(), ClientID: clientID(n.ClientID), Timeout: n.Timeout,
 		VerifyTTL: n.Options.VerifyTTL, KeysFile: i.JWKSFile, KeysURL: i.JWKSURL, Issuer: i.Issuer, Audience: i.Audience,
-		SubjectTells: n.Options.SubHasTenant, Breaker: b, Now: time.Now, Log: log,
+		SubjectTells: n.Options.SubHasTenant, Breaker: b, Now: clock.System{}.Now, Log: log,
 	})
 }
 
@@ -61,7 +61,7 @@ func oidcVerifier(cfg config.Config, b *resilience.Breaker) (*oidc.Verifier, err
 	n, o := cfg.Neighbours.IAM, cfg.Identity.OIDC
 	return oidc.New(oidc.Config{
 		Issuer: o.Issuer, Audience: o.Audience, ClientID: o.ClientID, TenantClaim: o.TenantClaim, RolesClaim: o.RolesClaim,
-		Timeout: n.Timeout, Header: n.Plain(), Breaker: b, Now: time.Now,
+		Timeout: n.Timeout, Header: n.Plain(), Breaker: b, Now: clock.System{}.Now,
 	})
 }
 
@@ -105,7 +105,7 @@ func policyService(cfg config.Config, b *resilience.Breaker, log *slog.Logger) (
 	switch cfg.Policy.Provider {
 	case "http":
 		s, err := policyhttp.New(policyhttp.Config{
-			BaseURL: n.BaseURL, Timeout: n.Timeout, ClientID: clientID(n.ClientID), Header: n.Plain(), Token: n.Bearer(), Paths: n.Paths,
+			BaseURL: n.BaseURL, Timeout: n.Timeout, ClientID: clientID(n.ClientID), Header: n.Plain(), Token: n.Bearer(clock.System{}.Now), Paths: n.Paths,
 			PolicyID: n.Options.PolicyID, TenantUUIDs: tenantsOf(n.Options.TenantUUIDs), Environment: n.Options.Environment,
 			UseCurrent: n.Options.UseCurrent, Breaker: b, Log: log,
 		})
@@ -116,7 +116,7 @@ func policyService(cfg config.Config, b *resilience.Breaker, log *slog.Logger) (
 	case "opa":
 		s, err := opa.New(opa.Config{
 			BaseURL: cfg.Policy.OPAURL, Timeout: n.Timeout, Path: n.Paths["evaluate"], Environment: n.Options.Environment,
-			Header: n.Plain(), Token: n.Bearer(), Breaker: b,
+			Header: n.Plain(), Token: n.Bearer(clock.System{}.Now), Breaker: b,
 		})
 		if err != nil {
 			return nil, nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/zeroui/mmm-engine/adapters/persistence"
@@ -50,7 +51,7 @@ func purge(records ports.Retention, settings ports.TenantSettings, clock ports.C
 // background is what runs beside the requests of a server. A replay has the engine to itself and starts none of it.
 func background(
 	log *slog.Logger, n news, r *relayoutbox.UseCase, worker *ingestsignal.Worker, s settled, p *purgehistory.UseCase,
-	around neighbourhood, policy policies,
+	around neighbourhood, policy policies, written texts,
 ) ([]lifecycle.Part, error) {
 	jobs := []lifecycle.Job{{Name: "retention", Every: purgeEvery, Run: p.Run}}
 	if s.noting != nil {
@@ -60,7 +61,7 @@ func background(
 	if err != nil {
 		return nil, err
 	}
-	parts := append(policy.parts(), around.parts()...)
+	parts := slices.Concat(policy.parts(), around.parts(), written.parts())
 	parts = append(parts, lifecycle.Part{Name: "relay", Start: r.Start, Stop: r.Stop}, runner.Part(),
 		lifecycle.Part{Name: "signals", Start: worker.Start, Stop: worker.Stop})
 	if n.listener != nil {

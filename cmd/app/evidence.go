@@ -7,6 +7,7 @@ import (
 	"github.com/zeroui/mmm-engine/adapters/eris"
 	"github.com/zeroui/mmm-engine/adapters/persistence"
 	"github.com/zeroui/mmm-engine/application/relayoutbox"
+	"github.com/zeroui/mmm-engine/infrastructure/clock"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/observability"
 	"github.com/zeroui/mmm-engine/infrastructure/resilience"
@@ -49,8 +50,8 @@ func newReceiptPost(
 func erisSender(cfg config.Config, b *resilience.Breaker, log *slog.Logger) (*eris.Sender, error) {
 	n := cfg.Neighbours.ERIS
 	return eris.New(eris.Config{
-		BaseURL: n.BaseURL, Token: n.Bearer(), Timeout: n.Timeout, Transport: eris.Transport(n.Options.Transport),
-		BatchMax: n.Options.BatchMax, Rate: n.Options.RatePerSecond, Paths: n.Paths, Header: n.Plain(), Breaker: b, Now: time.Now, Log: log,
+		BaseURL: n.BaseURL, Token: n.Bearer(clock.System{}.Now), Timeout: n.Timeout, Transport: eris.Transport(n.Options.Transport),
+		BatchMax: n.Options.BatchMax, Rate: n.Options.RatePerSecond, Paths: n.Paths, Header: n.Plain(), Breaker: b, Now: clock.System{}.Now, Log: log,
 	})
 }
 

@@ -4,13 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/zeroui/mmm-engine/adapters/goldstandards"
 	"github.com/zeroui/mmm-engine/adapters/governance"
 	"github.com/zeroui/mmm-engine/adapters/health"
 	"github.com/zeroui/mmm-engine/adapters/ubi"
 	"github.com/zeroui/mmm-engine/domain/tenant"
+	"github.com/zeroui/mmm-engine/infrastructure/clock"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/lifecycle"
 	"github.com/zeroui/mmm-engine/infrastructure/observability"
@@ -115,7 +115,7 @@ func tenantsOf[V any](by map[string]V) map[tenant.ID]V {
 func standardsService(cfg config.Config, b *resilience.Breaker, log *slog.Logger) (*goldstandards.Service, error) {
 	n := cfg.Neighbours.Standards
 	return goldstandards.New(goldstandards.Config{
-		BaseURL: n.BaseURL, Timeout: n.Timeout, ClientID: clientID(n.ClientID), Header: n.Plain(), Token: n.Bearer(), Paths: n.Paths,
+		BaseURL: n.BaseURL, Timeout: n.Timeout, ClientID: clientID(n.ClientID), Header: n.Plain(), Token: n.Bearer(clock.System{}.Now), Paths: n.Paths,
 		Framework: n.Options.Framework, TenantUUIDs: tenantsOf(n.Options.TenantUUIDs), Breaker: b, Log: log,
 	})
 }
@@ -127,8 +127,8 @@ func governanceClient(cfg config.Config, b *resilience.Breaker, log *slog.Logger
 		categories[ports.RetentionCategory(ours)] = theirs
 	}
 	return governance.New(governance.Config{
-		BaseURL: n.BaseURL, Token: n.Bearer(), Timeout: n.Timeout, Paths: n.Paths, Categories: categories, Header: n.Plain(),
-		Breaker: b, Now: time.Now, Log: log,
+		BaseURL: n.BaseURL, Token: n.Bearer(clock.System{}.Now), Timeout: n.Timeout, Paths: n.Paths, Categories: categories, Header: n.Plain(),
+		Breaker: b, Now: clock.System{}.Now, Log: log,
 	})
 }
 
@@ -139,14 +139,14 @@ func ubiClient(cfg config.Config, b *resilience.Breaker, log *slog.Logger) (*ubi
 		tokens[tenant.ID(t)] = token.Reveal
 	}
 	return ubi.New(ubi.Config{
-		BaseURL: n.BaseURL, Token: n.Bearer(), Tokens: tokens, Timeout: n.Timeout, Paths: n.Paths, Window: n.Options.Window,
-		Keep: n.Options.Keep, Header: n.Plain(), Breaker: b, Now: time.Now, Log: log,
+		BaseURL: n.BaseURL, Token: n.Bearer(clock.System{}.Now), Tokens: tokens, Timeout: n.Timeout, Paths: n.Paths, Window: n.Options.Window,
+		Keep: n.Options.Keep, Header: n.Plain(), Breaker: b, Now: clock.System{}.Now, Log: log,
 	})
 }
 
 func healthClient(cfg config.Config, b *resilience.Breaker, log *slog.Logger) (*health.Client, error) {
 	n := cfg.Neighbours.Health
 	return health.New(health.Config{
-		BaseURL: n.BaseURL, Token: n.Bearer(), Timeout: n.Timeout, Paths: n.Paths, Header: n.Plain(), Breaker: b, Now: time.Now, Log: log,
+		BaseURL: n.BaseURL, Token: n.Bearer(clock.System{}.Now), Timeout: n.Timeout, Paths: n.Paths, Header: n.Plain(), Breaker: b, Now: clock.System{}.Now, Log: log,
 	})
 }

@@ -19,7 +19,7 @@ func startPlatform(ctx context.Context, tenant string, people []string) (*cli.Pl
 		Env: p.Env(), Control: p.Control(), Close: p.Close,
 		Times: []string{
 			fmt.Sprintf("policy is fresh for %s and will do for %s (usually 1m and 5m)", platform.PolicyFresh, platform.PolicyStale),
-			fmt.Sprintf("%d failures in a row open a circuit (usually 5), which is tried again after %s (usually 1m)",
+			fmt.Sprintf("%d failures in a row open a circuit (usually 5), which is tried again after %s (1m), and one success closes it (2)",
 				platform.Failures, platform.BreakerDelay),
 			fmt.Sprintf("a token that was not revoked is believed for %s (usually 1m)", platform.VerifyTTL),
 		},

@@ -60,6 +60,13 @@ func checkNeighbours(ctx context.Context, cfg config.Config) []cli.Finding {
 		}
 		return c.Probe, nil
 	})
+	add("llm", n.LLM.BaseURL, cfg.LLM.Provider != "none", func(*slog.Logger) (probe, error) {
+		g, err := llm(cfg, nil)
+		if err != nil {
+			return nil, err
+		}
+		return g.Probe, nil
+	})
 	add("alerting", alertAddress(cfg), alerts(cfg), func(*slog.Logger) (probe, error) {
 		d, err := dispatcher(cfg, nil, clock.System{})
 		if err != nil {

@@ -88,6 +88,7 @@ func policyAges(cfg config.Config) policy.Ages {
 func sources(
 	books *livebooks.Books, settings ports.TenantSettings, prefs ports.Preferences, signals ports.Signals,
 	history ports.BudgetHistory, source policies, ages policy.Ages, around neighbourhood,
+	written texts,
 ) decideaction.Sources {
 	out := decideaction.Sources{
 		Books: books, Settings: settings, Preferences: prefs, Signals: signals, History: history, Policy: source, PolicyAges: ages,
@@ -104,6 +105,9 @@ func sources(
 	}
 	if around.ubi != nil {
 		out.Behaviour = around.ubi
+	}
+	if written.phrases != nil {
+		out.Phrases = written.phrases
 	}
 	return out
 }

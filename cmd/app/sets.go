@@ -70,7 +70,7 @@ var outboundSet = wire.NewSet(
 	persistence.NewRetention, wire.Bind(new(ports.Retention), new(*persistence.Retention)),
 	inprocess.NewPublisher, wire.Bind(new(ports.EventPublisher), new(*inprocess.Publisher)),
 	budget, settle, routes, relay, claims,
-	newBreakers, newPolicies, newNeighbourhood, newReceiptPost, newAlerting,
+	newBreakers, newPolicies, newNeighbourhood, newReceiptPost, newAlerting, newTexts,
 	signing.NewReceiptSigner, wire.Bind(new(ports.ReceiptSigner), new(*signing.ReceiptSigner)),
 	identity,
 	conditions, wire.Bind(new(ports.ConditionCompiler), new(*expression.Compiler)),

@@ -89,7 +89,13 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 		cleanup()
 		return nil, nil, err
 	}
-	decideactionSources := sources(books, cachedTenantSettings, persistenceCachedPreferences, signals, budgetHistory, appPolicies, ages, appNeighbourhood)
+	appTexts, err := newTexts(cfg, manager, db, system, uuiDv7, keyedhashHasher, observabilityMetrics, log)
+	if err != nil {
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	decideactionSources := sources(books, cachedTenantSettings, persistenceCachedPreferences, signals, budgetHistory, appPolicies, ages, appNeighbourhood, appTexts)
 	persistenceDecisions, cleanup3 := recorder(cfg, db, system, client)
 	outbox := persistence.NewOutbox(db)
 	publisher := inprocess.NewPublisher()
@@ -222,7 +228,7 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 	}
 	retention := persistence.NewRetention(db)
 	purgehistoryUseCase := purge(retention, cachedTenantSettings, system, appNeighbourhood)
-	v4, err := background(log, appNews, useCase, worker, appSettled, purgehistoryUseCase, appNeighbourhood, appPolicies)
+	v4, err := background(log, appNews, useCase, worker, appSettled, purgehistoryUseCase, appNeighbourhood, appPolicies, appTexts)
 	if err != nil {
 		cleanup5()
 		cleanup4()

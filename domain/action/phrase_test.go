@@ -77,7 +77,9 @@ func TestWish_holdsTextsAndNamedFactsAndNoActor(t *testing.T) {
 		{Name: "title", Value: "The build is red"}, {Name: "body", Value: "It failed 1 times today."}, {Name: "why_relevant", Value: "It is high."},
 	}, w.Texts())
 	require.Equal(t, []action.Fact{
-		{Name: "context.branch", Value: "main"}, {Name: "recent.count", Value: "1"}, {Name: "signal.payload.duration_seconds", Value: "30"},
+		{Name: "context.branch", Value: "main"},
+		{Name: "recent.count", Value: "1"},
+		{Name: "signal.payload.duration_seconds", Value: "30"},
 		{Name: "signal.severity", Value: "high"},
 	}, w.Facts())
 	require.Equal(t, wish, w.Prompt())

@@ -1,7 +1,6 @@
 package safety_test
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 
@@ -40,7 +39,7 @@ func TestLists_areSound(t *testing.T) {
 	t.Parallel()
 	seen := map[safety.Flag]bool{}
 	for _, k := range safety.Flags() {
-		require.Regexp(t, regexp.MustCompile(`^[a-z_]+$`), string(k.Flag))
+		require.Regexp(t, `^[a-z_]+$`, string(k.Flag))
 		require.NotEmpty(t, k.Reason)
 		require.NotEqual(t, safety.Pass, k.Result, "a flag that changes nothing")
 		require.True(t, k.Score > 0 && k.Score <= safety.MaxScore)

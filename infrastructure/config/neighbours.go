@@ -150,7 +150,7 @@ func defaultNeighbours() Neighbours {
 		Governance: neighbour(500*ms, Governance{Categories: map[string]string{}}),
 		UBI:        neighbour(s, UBI{Window: 24 * time.Hour, Keep: 10, TenantTokens: map[string]Secret{}}),
 		Health:     neighbour(500*ms, NoOptions{}),
-		LLM:        neighbour(3*s, LLMCall{LogicalModelID: "default_chat", Region: "eu", GenerationTimeout: 2500 * ms}),
+		LLM:        neighbour(3*s, LLMCall{LogicalModelID: "default_chat", Region: "global", GenerationTimeout: 2500 * ms}),
 		ERIS:       neighbour(2*s, ERIS{Transport: "auto", BatchMax: 100, RatePerSecond: 80}),
 		Alerting: neighbour(2*s, Alerting{
 			Severity: map[string]string{"critical": "P1", "high": "P2"}, Plane: "product_cloud", ComponentID: "mmm-engine",

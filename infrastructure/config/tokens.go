@@ -11,8 +11,8 @@ import (
 const again = 5 * time.Second
 
 // Bearer gives the token of calls to the service, from the file where one is named, so that a replaced file needs no restart.
-// nil where there is none. While the file cannot be read the last token counts.
-func (n Neighbour[O]) Bearer() func() string {
+// nil where there is none. While the file cannot be read the last token counts. now is the real time.
+func (n Neighbour[O]) Bearer(now func() time.Time) func() string {
 	if n.TokenFile == "" {
 		if !n.Token.IsSet() {
 			return nil
@@ -20,7 +20,7 @@ func (n Neighbour[O]) Bearer() func() string {
 		token := n.Token.Reveal()
 		return func() string { return token }
 	}
-	f := &tokenFile{path: n.TokenFile}
+	f := &tokenFile{path: n.TokenFile, now: now}
 	return f.token
 }
 
@@ -36,6 +36,7 @@ func (n Neighbour[O]) Plain() map[string]string {
 // tokenFile reads a token again when its file may have changed.
 type tokenFile struct {
 	path string
+	now  func() time.Time
 
 	mu   sync.Mutex
 	text string
@@ -45,7 +46,7 @@ type tokenFile struct {
 func (f *tokenFile) token() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now := time.Now()
+	now := f.now()
 	if now.Before(f.next) {
 		return f.text
 	}

@@ -17,7 +17,7 @@ func TestBearer_readsAReplacedFileAndKeepsTheLastToken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	write(t, path, "first\n")
 	synctest.Test(t, func(t *testing.T) {
-		bearer := config.Neighbour[config.NoOptions]{TokenFile: path}.Bearer()
+		bearer := config.Neighbour[config.NoOptions]{TokenFile: path}.Bearer(time.Now)
 		require.Equal(t, "first", bearer())
 		write(t, path, "second")
 		time.Sleep(time.Minute) // of the bubble
@@ -30,8 +30,8 @@ func TestBearer_readsAReplacedFileAndKeepsTheLastToken(t *testing.T) {
 
 func TestBearer_ofAServiceWithoutTokenIsNone(t *testing.T) {
 	t.Parallel()
-	require.Nil(t, config.Neighbour[config.NoOptions]{}.Bearer())
-	require.Equal(t, "t", config.Neighbour[config.NoOptions]{Token: config.NewSecret("t")}.Bearer()())
+	require.Nil(t, config.Neighbour[config.NoOptions]{}.Bearer(time.Now))
+	require.Equal(t, "t", config.Neighbour[config.NoOptions]{Token: config.NewSecret("t")}.Bearer(time.Now)())
 	headers := config.Neighbour[config.NoOptions]{Headers: map[string]config.Secret{"X-Team": config.NewSecret("mmm")}}.Plain()
 	require.Equal(t, map[string]string{"X-Team": "mmm"}, headers)
 }

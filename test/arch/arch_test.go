@@ -26,6 +26,17 @@ func TestThisModule_keepsTheRules(t *testing.T) {
 	}
 }
 
+// The simulators of the demo are in the binary, and what tests are made of is not.
+func TestTheBinary_linksNoTestTools(t *testing.T) {
+	t.Parallel()
+	linked, err := arch.Linked(t.Context(), root, "./cmd/mmm")
+	require.NoError(t, err)
+	require.Contains(t, linked, arch.Module+"/test/simulator/platform")
+	for _, breach := range arch.CheckLinked("cmd/mmm", linked) {
+		t.Error(breach)
+	}
+}
+
 func TestThisModule_hasNoOtherFolders(t *testing.T) {
 	t.Parallel()
 	entries, err := os.ReadDir(root)

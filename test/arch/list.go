@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // List asks the go command for the packages below root, built with the given tags. A package that does not compile is
@@ -46,6 +47,19 @@ func List(ctx context.Context, root, tags string) ([]Package, error) {
 			Docs: docs, Generated: generated,
 		})
 	}
+}
+
+// Linked gives the paths of all packages that a binary is made of, its own included.
+func Linked(ctx context.Context, root, binary string) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-deps", binary)
+	cmd.Dir = root
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w: %s", err, stderr.String())
+	}
+	return strings.Fields(string(out)), nil
 }
 
 // read counts the hand-written files with a package comment, and says whether there is no hand-written file.

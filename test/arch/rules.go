@@ -184,6 +184,17 @@ func checkDoc(p Package) []string {
 	return []string{fmt.Sprintf("%s has %d package comments, want exactly one", p.ImportPath, p.Docs)}
 }
 
+// CheckLinked looks at everything that a binary is made of: no test tool, whoever brought it in.
+func CheckLinked(binary string, paths []string) []string {
+	var out []string
+	for _, path := range paths {
+		if within(path, "testing") || path == "net/http/httptest" || within(path, "github.com/stretchr/testify") {
+			out = append(out, fmt.Sprintf("%s links %s, which is for tests", binary, path))
+		}
+	}
+	return out
+}
+
 // CheckTop gives a sentence for each folder of the module's root that should not be there. Dot-folders are tools' own.
 func CheckTop(folders []string) []string {
 	var out []string

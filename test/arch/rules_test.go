@@ -131,6 +131,14 @@ func TestCheckInjectors_keepsWireOutOfTheBinary(t *testing.T) {
 	require.Len(t, arch.CheckInjectors(none, []arch.Package{adapter}), 1, "an injector elsewhere")
 }
 
+func TestCheckLinked_knowsTestTools(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, arch.CheckLinked("cmd/mmm", []string{"net/http", "net/http/httptrace", "github.com/stretchr/testifyish"}))
+	for _, tool := range []string{"testing", "testing/synctest", "net/http/httptest", "github.com/stretchr/testify/require"} {
+		require.Len(t, arch.CheckLinked("cmd/mmm", []string{tool}), 1, tool)
+	}
+}
+
 func TestCheckTop_knowsTheFolders(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, arch.CheckTop([]string{"cmd", "domain", "application", "ports", "adapters", "infrastructure", "migrations", "test", "docs", "deploy", ".ci"}))

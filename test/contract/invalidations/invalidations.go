@@ -86,7 +86,10 @@ func othersHear(t *testing.T, here, there ports.Invalidations) {
 	t.Helper()
 	e := listen(t, there)
 	for _, i := range []ports.Invalidation{
-		news, {Kind: ports.InvalidatePlaybooks, Tenant: "acme"}, {Kind: ports.InvalidateSettings, Tenant: "acme"}, {Kind: ports.InvalidatePolicy},
+		news,
+		{Kind: ports.InvalidatePlaybooks, Tenant: "acme"},
+		{Kind: ports.InvalidateSettings, Tenant: "acme"},
+		{Kind: ports.InvalidatePolicy},
 		{Kind: ports.InvalidateCircuit, Name: "eris"},
 	} {
 		require.NoError(t, here.Publish(t.Context(), i))

@@ -123,12 +123,12 @@ func Texts(t *testing.T, open func(t *testing.T) TextStores) {
 	t.Run("of many who claim one key one gets it", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
-		require.EqualValues(t, 1, s.race(t, 32, 99, func(int) string { return textKeyA }))
+		require.Equal(t, 1, s.race(t, 32, 99, func(int) string { return textKeyA }))
 	})
 	t.Run("many who claim at once get no more than the cap", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
-		require.EqualValues(t, 5, s.race(t, 32, 5, func(i int) string { return fmt.Sprint("k", i) }))
+		require.Equal(t, 5, s.race(t, 32, 5, func(i int) string { return fmt.Sprint("k", i) }))
 	})
 	t.Run("retention removes what is too old", func(t *testing.T) {
 		t.Parallel()
@@ -158,7 +158,10 @@ func Texts(t *testing.T, open func(t *testing.T) TextStores) {
 				_, err := s.Texts.Claim(ctx, acme, textClaim(textKeyA, "h", start()))
 				return err
 			},
-			"Settle":  func(ctx context.Context) error { _, err := s.Texts.Settle(ctx, acme, textKeyA, "h", warned); return err },
+			"Settle": func(ctx context.Context) error {
+				_, err := s.Texts.Settle(ctx, acme, textKeyA, "h", warned)
+				return err
+			},
 			"Release": func(ctx context.Context) error { return s.Texts.Release(ctx, acme, textKeyA, "h", true) },
 		})
 	})

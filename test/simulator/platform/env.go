@@ -57,6 +57,8 @@ func (p *Platform) Env() []string {
 		"MMM_EVIDENCE=eris", "MMM_ERIS_URL=" + at["eris"], "MMM_ERIS_TOKEN=" + eris.Token,
 		"MMM_ALERT=platform", "MMM_ALERTING_URL=" + at["alerting"], "MMM_ALERTING_JWT_SECRET=" + alertingSecret,
 		"MMM_BREAKER_DELAY=" + BreakerDelay.String(), fmt.Sprintf("MMM_BREAKER_FAILURE_THRESHOLD=%d", Failures),
+		// An answer that is kept for a minute would leave the second success waiting for as long.
+		"MMM_BREAKER_SUCCESS_THRESHOLD=1",
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/zeroui/mmm-engine/domain/safety"
+	"github.com/zeroui/mmm-engine/domain/wording"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/observability"
 	"github.com/zeroui/mmm-engine/test/simulator/iam"
@@ -91,22 +93,22 @@ func TestPlatform_everyServiceIsUpAndHasACircuit(t *testing.T) {
 func TestControl_breaksAndMends(t *testing.T) {
 	t.Parallel()
 	for fault, check := range map[string]func(t *testing.T, status int, h http.Header, body string, err error){
-		platform.Refuse: func(t *testing.T, _ int, _ http.Header, _ string, err error) { //nolint:thelper // a row
+		platform.Refuse: func(t *testing.T, _ int, _ http.Header, _ string, err error) {
 			require.ErrorContains(t, err, "refused")
 		},
-		platform.Slow: func(t *testing.T, _ int, _ http.Header, _ string, err error) { //nolint:thelper // a row
+		platform.Slow: func(t *testing.T, _ int, _ http.Header, _ string, err error) {
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 		},
-		platform.Error: func(t *testing.T, status int, _ http.Header, _ string, err error) { //nolint:thelper // a row
+		platform.Error: func(t *testing.T, status int, _ http.Header, _ string, err error) {
 			require.NoError(t, err)
 			require.Equal(t, http.StatusServiceUnavailable, status)
 		},
-		platform.Throttle: func(t *testing.T, status int, h http.Header, _ string, err error) { //nolint:thelper // a row
+		platform.Throttle: func(t *testing.T, status int, h http.Header, _ string, err error) {
 			require.NoError(t, err)
 			require.Equal(t, http.StatusTooManyRequests, status)
 			require.Equal(t, "2", h.Get("Retry-After"))
 		},
-		platform.Garbage: func(t *testing.T, status int, _ http.Header, body string, err error) { //nolint:thelper // a row
+		platform.Garbage: func(t *testing.T, status int, _ http.Header, body string, err error) {
 			require.NoError(t, err)
 			require.Equal(t, http.StatusOK, status)
 			require.False(t, json.Valid([]byte(body)), body)
@@ -251,4 +253,14 @@ func TestStart_endsWithItsContext(t *testing.T) {
 	cancel()
 	_, err := platform.Start(ctx, platform.Options{Tenant: "acme"})
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// The engine shows only what it finds harmless and true. What the model says here has to pass whatever it is asked about.
+func TestRephrased_isFineWithoutAnyFacts(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, safety.Unsupported(platform.Rephrased, safety.FactsOf()))
+	require.False(t, safety.Misshapen(platform.Rephrased))
+	require.Equal(t, safety.Pass, safety.Inspect(platform.Rephrased).Result)
+	require.Empty(t, wording.Respectful(platform.Rephrased))
+	require.NotContains(t, strings.ToLower(platform.Rephrased), "hate", "the gateway's own scan")
 }

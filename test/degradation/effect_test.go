@@ -1,0 +1,127 @@
+package degradation_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeroui/mmm-engine/test/simulator"
+)
+
+// fault is one way in which a neighbour does not do its work.
+type fault struct {
+	name  string
+	apply func(s *simulator.Server) error
+	// spared says that the circuit does not count it.
+	spared bool
+}
+
+func with(f simulator.Fault) func(s *simulator.Server) error {
+	return func(s *simulator.Server) error {
+		s.Break(f)
+		return nil
+	}
+}
+
+func faults() []fault {
+	return []fault{
+		{name: "refused", apply: (*simulator.Server).Refuse},
+		{name: "slow", apply: with(simulator.SlowHeaders())},
+		{name: "500", apply: with(simulator.ServerError())},
+		{name: "429", apply: with(simulator.TooMany("1")), spared: true},
+		{name: "truncated", apply: with(simulator.Truncated())},
+		{name: "empty object", apply: with(simulator.Answer(`{}`))},
+		{name: "wrong types", apply: with(simulator.WrongTypes())},
+	}
+}
+
+// outlook is what a decision has to be while some neighbours are down.
+type outlook struct {
+	status     int
+	code       string
+	down       []string          // named as degraded
+	shown      []string          // playbooks, sorted
+	suppressed map[string]string // reason by playbook
+}
+
+// expect gives the outlook of a tenant of which the engine knows nothing yet. How neighbours are down makes no difference.
+func expect(p *place, down ...string) outlook {
+	without := func(name string) bool { return slices.Contains(down, name) }
+	switch {
+	case without("iam"):
+		return outlook{status: http.StatusServiceUnavailable, code: "IAM_UNAVAILABLE"}
+	case without("policy"):
+		return outlook{status: http.StatusServiceUnavailable, code: "POLICY_UNAVAILABLE"}
+	}
+	o := outlook{status: http.StatusOK, down: []string{}, suppressed: map[string]string{}}
+	for _, name := range []string{mirror, mentor, multiplier, behaviour} {
+		kind := kindOf(name)
+		switch {
+		case name == behaviour && without("ubi"): // what it needs to match is not known
+		case slices.Contains(p.forbidden, kind):
+			o.suppressed[name] = "policy_restricted"
+		case kind != mirror && without("standards"):
+			o.suppressed[name] = "gold_standards_unavailable"
+		case kind == multiplier && without("health"):
+			o.suppressed[name] = "not_safe_to_act"
+		case p.night && without("governance"):
+			o.suppressed[name] = "quiet_hours"
+		default:
+			o.shown = append(o.shown, name)
+		}
+	}
+	// The model is missed only by a decision that has something for it to say.
+	speechless := !slices.Contains(o.shown, mentor)
+	for _, name := range down {
+		if slices.Contains([]string{"standards", "governance", "ubi", "health", "llm"}, name) && (name != "llm" || !speechless) {
+			o.down = append(o.down, name)
+		}
+	}
+	slices.Sort(o.down)
+	slices.Sort(o.shown)
+	return o
+}
+
+// meets decides until the outlook has come true, and checks every word of it. A busy machine may put it off, since a neighbour
+// that works may be late; but no decision on the way shows more, or hides who is down.
+func (p *place) meets(t *testing.T, o outlook) answer {
+	t.Helper()
+	if o.status != http.StatusOK {
+		a := p.decide(t)
+		require.Equal(t, o.status, a.status)
+		require.Equal(t, o.code, a.code)
+		require.NotEmpty(t, a.retryAfter)
+		return a
+	}
+	var a answer
+	until(t, func() bool {
+		if a = p.decide(t); a.status != http.StatusOK {
+			require.Equal(t, "POLICY_UNAVAILABLE", a.code)
+			p.refused()
+			return false
+		}
+		require.Subset(t, o.shown, a.shown)
+		for _, name := range o.down {
+			if name != "llm" { // that it is down is found out behind the first decision's back
+				require.Contains(t, a.Decision.Dependencies, name)
+			}
+		}
+		return slices.Equal(a.Decision.Dependencies, o.down)
+	}, func() string {
+		return fmt.Sprintf("degraded by %v, want %v; status %d %s", a.Decision.Dependencies, o.down, a.status, a.code)
+	})
+	require.Equal(t, o.shown, a.shown)
+	require.Equal(t, o.suppressed, a.suppressed)
+	require.False(t, a.Decision.Stale)
+	p.attested(t, a)
+	return a
+}
+
+// refused notes a decision that was refused for want of policy: it counts as a degraded one that shows nothing.
+func (p *place) refused() {
+	p.spent.decisions[true]++
+	p.spent.suppressed["policy_unavailable"] += len(p.playbooks)
+}
