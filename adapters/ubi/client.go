@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/zeroui/mmm-engine/domain/actor"
@@ -16,7 +14,6 @@ import (
 	"github.com/zeroui/mmm-engine/domain/situation"
 	"github.com/zeroui/mmm-engine/domain/tenant"
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
-	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
 	"github.com/zeroui/mmm-engine/infrastructure/outage"
 	"github.com/zeroui/mmm-engine/infrastructure/refresh"
 )
@@ -103,28 +100,6 @@ func (c *Client) ask(ctx context.Context, w reader) (h history, err error) {
 		return history{}, err //nolint:wrapcheck // callers translate
 	}
 	return h, nil
-}
-
-// Probe asks whether the service lives and, for each tenant with a token of its own, for the signals of nobody, and looks at
-// the form of those it gets. The error names the first thing that is not as it should be. It repeats nothing that the service said.
-func (c *Client) Probe(ctx context.Context) error {
-	if err := c.http.Do(ctx, httpclient.Call{Op: opHealth, Path: healthPath}, nil); err != nil {
-		return err //nolint:wrapcheck // it names neighbour and operation
-	}
-	tenants := slices.Sorted(maps.Keys(c.config.Tokens))
-	if len(tenants) == 0 {
-		tenants = []tenant.ID{c.config.ProbeTenant}
-	}
-	for _, t := range tenants {
-		_, err := c.ask(ctx, reader{whose: whose{t, probeActor}, forms: true})
-		if problem := jsonfields.Explain(err); problem != "" {
-			return fmt.Errorf("%s %s for tenant %s: %s", neighbour, opSignals, t, problem)
-		}
-		if err != nil {
-			return fmt.Errorf("tenant %s: %w", t, err)
-		}
-	}
-	return nil
 }
 
 // unavailable says what a failure means to the engine. Its text is our own.

@@ -53,7 +53,8 @@ type Config struct {
 	Keep int
 	// CacheMax is of how many actors signals are remembered. 10 000.
 	CacheMax int
-	// ProbeTenant is in whose name Probe asks where no tenant has its own token. "default".
+	// ProbeTenant is in whose name Probe asks where no tenant has its own token, and the common one does not say whose it is.
+	// "default".
 	ProbeTenant tenant.ID
 	// Header is sent with every request.
 	Header map[string]string

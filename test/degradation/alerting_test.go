@@ -34,7 +34,7 @@ func TestAlerting_downInEveryWay(t *testing.T) {
 			} else {
 				require.NoError(t, f.apply(w.sims["alerting"]))
 			}
-			a := p.meets(t, without(expect(p, "ubi")))
+			a := p.meets(t, expect(p))
 			if f.apply != nil {
 				w.counted(t, operator, "alerting", f)
 			}
@@ -67,7 +67,7 @@ func (w *world) openAlerting(t *testing.T, operator string) {
 	w.sims["alerting"].Mend()
 	w.sims["alerting"].Forget()
 	p := w.settle(t, false, nil)
-	p.meets(t, without(expect(p, "ubi")))
+	p.meets(t, expect(p))
 	require.Zero(t, w.sims["alerting"].Calls())
 	status, dependency := w.ready(t, "alerting")
 	require.Equal(t, "degraded", status)

@@ -119,7 +119,7 @@ func TestBreaker_resetIsHeardByTheOtherReplica(t *testing.T) {
 	other := harness.New(t, w.Env...)
 	w.Start()
 	other.Start()
-	both := []*world{w, {Server: other, sims: w.sims, minter: w.minter}}
+	both := []*world{w, {Server: other, sims: w.sims, known: w.known, minter: w.minter}}
 	operator := w.token(t, tenantName(0), "operator", []string{"mmm_admin"}, "mmm.read")
 	w.standards.Break(simulator.ServerError())
 	for _, one := range both {

@@ -15,8 +15,8 @@ import (
 type fault struct {
 	name  string
 	apply func(s *simulator.Server) error
-	// spared says that the circuit does not count it.
-	spared bool
+	// spared says that the circuit does not count it, and arrives that the neighbour has done what it was asked to.
+	spared, arrives bool
 }
 
 func with(f simulator.Fault) func(s *simulator.Server) error {
@@ -32,9 +32,9 @@ func faults() []fault {
 		{name: "slow", apply: with(simulator.SlowHeaders())},
 		{name: "500", apply: with(simulator.ServerError())},
 		{name: "429", apply: with(simulator.TooMany("1")), spared: true},
-		{name: "truncated", apply: with(simulator.Truncated())},
+		{name: "truncated", apply: with(simulator.Truncated()), arrives: true},
 		{name: "empty object", apply: with(simulator.Answer(`{}`))},
-		{name: "wrong types", apply: with(simulator.WrongTypes())},
+		{name: "wrong types", apply: with(simulator.WrongTypes()), arrives: true},
 	}
 }
 
@@ -47,7 +47,8 @@ type outlook struct {
 	suppressed map[string]string // reason by playbook
 }
 
-// expect gives the outlook of a tenant of which the engine knows nothing yet. How neighbours are down makes no difference.
+// expect gives the outlook of a tenant of which the engine knows nothing yet. How neighbours are down makes no difference, and
+// one that the engine does not know degrades nothing.
 func expect(p *place, down ...string) outlook {
 	without := func(name string) bool { return slices.Contains(down, name) }
 	switch {
@@ -57,10 +58,9 @@ func expect(p *place, down ...string) outlook {
 		return outlook{status: http.StatusServiceUnavailable, code: "POLICY_UNAVAILABLE"}
 	}
 	o := outlook{status: http.StatusOK, down: []string{}, suppressed: map[string]string{}}
-	for _, name := range []string{mirror, mentor, multiplier, behaviour} {
+	for _, name := range p.candidates(down...) {
 		kind := kindOf(name)
 		switch {
-		case name == behaviour && without("ubi"): // what it needs to match is not known
 		case slices.Contains(p.forbidden, kind):
 			o.suppressed[name] = "policy_restricted"
 		case kind != mirror && without("standards"):
@@ -83,6 +83,15 @@ func expect(p *place, down ...string) outlook {
 	slices.Sort(o.down)
 	slices.Sort(o.shown)
 	return o
+}
+
+// candidates are the playbooks that match. One needs what only the behaviour service knows.
+func (p *place) candidates(down ...string) []string {
+	all := []string{mirror, mentor, multiplier}
+	if p.w.known["ubi"] && !slices.Contains(down, "ubi") {
+		all = append(all, behaviour)
+	}
+	return all
 }
 
 // meets decides until the outlook has come true, and checks every word of it. A busy machine may put it off, since a neighbour
@@ -123,5 +132,5 @@ func (p *place) meets(t *testing.T, o outlook) answer {
 // refused notes a decision that was refused for want of policy: it counts as a degraded one that shows nothing.
 func (p *place) refused() {
 	p.spent.decisions[true]++
-	p.spent.suppressed["policy_unavailable"] += len(p.playbooks)
+	p.spent.suppressed["policy_unavailable"] += len(p.candidates())
 }

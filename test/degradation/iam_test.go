@@ -31,11 +31,11 @@ func TestIAM_downInEveryWay(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			w.well(t, operator, "iam")
 			p := w.settle(t, false, nil)
-			p.meets(t, without(expect(p, "ubi"))) // there is no ubi, and nothing that would miss it
+			p.meets(t, expect(p))
 			stranger := w.token(t, p.id, person, nil, "mmm.decide", "mmm.read")
 			require.NoError(t, f.apply(w.sims["iam"]))
 
-			p.meets(t, without(expect(p, "ubi")))
+			p.meets(t, expect(p))
 			for _, bad := range w.badTokens(t, p.id, 2) {
 				a := p.decideAs(t, bad)
 				require.Equal(t, http.StatusUnauthorized, a.status, "a bad token is one while nobody can be asked")
@@ -52,12 +52,6 @@ func TestIAM_downInEveryWay(t *testing.T) {
 			p.audit(t)
 		})
 	}
-}
-
-// without drops what is named as degraded: those who are not there degrade nothing.
-func without(o outlook) outlook {
-	o.down = []string{}
-	return o
 }
 
 // badTokens are of every kind: no token at all, a wrong signature, an expired one, one that was changed.
@@ -93,7 +87,7 @@ func TestIAM_badTokensNeverOpenItsCircuit(t *testing.T) {
 			a := p.decideAs(t, token)
 			require.Equal(t, http.StatusUnauthorized, a.status)
 		}
-		p.meets(t, without(expect(p, "ubi")))
+		p.meets(t, expect(p))
 		c := w.circuit(t, p.admin, "iam")
 		require.Equal(t, "closed", c.State)
 		require.Zero(t, c.Failures)
@@ -107,7 +101,7 @@ func TestIAM_openCircuit(t *testing.T) {
 	t.Parallel()
 	w := raise(t, alone("iam"))
 	p := w.settle(t, false, nil)
-	p.meets(t, without(expect(p, "ubi")))
+	p.meets(t, expect(p))
 	w.sims["iam"].Break(simulator.ServerError(), iam.VerifyPath)
 	for range 5 {
 		require.Equal(t, "IAM_UNAVAILABLE", p.decideAs(t, w.token(t, p.id, person, nil, "mmm.decide")).code)
@@ -122,7 +116,7 @@ func TestIAM_openCircuit(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, p.decideAs(t, "rubbish").status)
 	}
 	require.Zero(t, w.sims["iam"].Calls())
-	p.meets(t, without(expect(p, "ubi")))
+	p.meets(t, expect(p))
 	status, dependency := w.ready(t, "iam")
 	require.Equal(t, "degraded", status)
 	require.Equal(t, "down", dependency)

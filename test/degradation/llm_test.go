@@ -35,16 +35,14 @@ func TestLLM_downInEveryWay(t *testing.T) {
 			w.well(t, operator, "llm")
 			p := w.settle(t, false, nil)
 			require.NoError(t, f.apply(w.sims["llm"]))
-			missing := without(expect(p, "ubi"))
-			missing.down = []string{"llm"}
-			a := p.meets(t, missing)
+			a := p.meets(t, expect(p, "llm"))
 			for _, name := range a.shown {
 				require.Equal(t, template, a.texts[name])
 			}
 			w.counted(t, operator, "llm", f)
 			w.well(t, operator, "llm")
 			said(t, p, rephrased)
-			p.meets(t, without(expect(p, "ubi")))
+			p.meets(t, expect(p))
 			p.audit(t)
 		})
 	}
@@ -58,10 +56,8 @@ func TestLLM_downInEveryWay(t *testing.T) {
 		}, func() string { return "the circuit opens" })
 		w.sims["llm"].Mend()
 		w.sims["llm"].Forget()
-		missing := without(expect(p, "ubi"))
-		missing.down = []string{"llm"}
 		for range 5 {
-			p.meets(t, missing)
+			p.meets(t, expect(p, "llm"))
 		}
 		require.Zero(t, w.sims["llm"].Calls())
 		status, dependency := w.ready(t, "llm")

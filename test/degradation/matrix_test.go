@@ -68,7 +68,7 @@ func (p *place) proven(t *testing.T) {
 	require.True(t, left[0].Degraded)
 	require.Equal(t, "warn", left[0].Decision.Status)
 	require.Empty(t, left[0].Result.Actions)
-	require.Equal(t, map[string]int{"policy_unavailable": len(p.playbooks)}, left[0].Result.Suppressed)
+	require.Equal(t, map[string]int{"policy_unavailable": len(p.candidates())}, left[0].Result.Suppressed)
 	require.Contains(t, named(left[0].Result.Reasons), "policy")
 	p.refused()
 }

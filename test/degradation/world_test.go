@@ -76,7 +76,8 @@ func everybody() []string {
 // world is an engine with an organisation around it.
 type world struct {
 	*harness.Server
-	sims map[string]*simulator.Server
+	sims  map[string]*simulator.Server
+	known map[string]bool // neighbours that the engine knows
 
 	policy     *policy.Simulator
 	standards  *policy.Simulator
@@ -89,7 +90,6 @@ type world struct {
 	iam        *iam.IAM
 	outsider   issuer.Key // signs what nobody trusts
 
-	byIAM  bool
 	minter func() (*local.Minter, error)
 	next   atomic.Int64
 }
@@ -116,7 +116,7 @@ func raise(t *testing.T, s setting) *world {
 // build is raise without the start.
 func build(t *testing.T, s setting) *world {
 	t.Helper()
-	w := &world{sims: map[string]*simulator.Server{}, byIAM: true}
+	w := &world{sims: map[string]*simulator.Server{}, known: map[string]bool{}}
 	w.populate(t)
 	left := map[string]string{}
 	for name, sim := range w.sims {
@@ -126,7 +126,9 @@ func build(t *testing.T, s setting) *world {
 	for _, name := range s.without {
 		delete(left, name)
 	}
-	_, w.byIAM = left["iam"]
+	for name := range left {
+		w.known[name] = true
+	}
 	dir := t.TempDir()
 	w.Server = harness.New(t, append(environment(t, dir, left, w.iam, s.timeouts), s.env...)...)
 	keys := filepath.Join(w.Dir, "keys")
@@ -229,7 +231,7 @@ func tenantName(n int) string { return fmt.Sprintf("5b1f0a52-6a6e-4c0d-9d4e-%012
 // token makes a token that the engine takes, a new one each time.
 func (w *world) token(t *testing.T, of, who string, roles []string, scopes ...string) string {
 	t.Helper()
-	if w.byIAM {
+	if w.known["iam"] {
 		raw, err := w.iam.Issue(map[string]any{
 			"sub": who, "tenant_id": of, "actor_type": "human", "roles": append([]string{}, roles...), "scope": scopes,
 		}, nil)

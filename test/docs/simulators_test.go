@@ -43,8 +43,8 @@ func TestSimulators_thePageRuns(t *testing.T) {
 			compared++
 		}
 	}
-	require.Equal(t, 2, compared)
-	require.Contains(t, results[len(results)-1].stdout, `"policy":"up"`)
+	require.Equal(t, 3, compared)
+	require.Contains(t, results[len(results)-2].stdout, `"policy":"up"`)
 }
 
 func TestSimulators_tables(t *testing.T) {

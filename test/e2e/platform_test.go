@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zeroui/mmm-engine/test/harness"
+	"github.com/zeroui/mmm-engine/test/simulator/platform"
 )
 
 // organisation is a running `mmm demo --platform`, as the one in front of it knows it: by what it printed.
@@ -65,15 +67,19 @@ type moment struct {
 	Bodies   []string
 }
 
-// decide asks about a signal that nobody has seen. Its severity is low, so that no alert is called for.
-func (o *organisation) decide(eventType string, payload map[string]any) moment {
+// red is a signal about which nobody is alerted.
+func red() map[string]any {
+	return map[string]any{"source": "ci", "event_type": "ci.run.failed", "severity": "low"}
+}
+
+// decide asks about a signal that nobody has seen, each time for somebody who was shown nothing before.
+func (o *organisation) decide(about map[string]any) moment {
 	o.t.Helper()
 	o.asked++
+	about["signal_id"] = fmt.Sprintf("asked-%d", o.asked)
 	a, err := o.server.Call(o.t.Context(), http.MethodPost, "/decide", o.token, map[string]any{
-		"tenant_id": "acme", "context": map[string]any{"repo_id": fmt.Sprintf("repo-%d", o.asked), "branch": "main"},
-		"signal": map[string]any{
-			"signal_id": fmt.Sprintf("asked-%d", o.asked), "source": "github", "event_type": eventType, "severity": "low", "payload": payload,
-		},
+		"tenant_id": "acme", "actor_id": fmt.Sprintf("person-%d", o.asked),
+		"context": map[string]any{"repo_id": "shop", "branch": "main"}, "signal": about,
 	})
 	require.NoError(o.t, err)
 	var body struct {
@@ -172,7 +178,7 @@ func TestDemoPlatform_showsAModeComeAndGo(t *testing.T) {
 	t.Parallel()
 	o := startOrganisation(t)
 	well := func() bool {
-		m := o.decide("ci.run.failed", nil)
+		m := o.decide(red())
 		return m.Status == http.StatusOK && len(m.Degraded) == 0 && !m.Stale
 	}
 	o.eventually("all is well", well)
@@ -180,7 +186,7 @@ func TestDemoPlatform_showsAModeComeAndGo(t *testing.T) {
 
 	o.told("/policy/refuse")
 	o.eventually("policy is missed", func() bool {
-		m := o.decide("ci.run.failed", nil)
+		m := o.decide(red())
 		return m.Status == http.StatusOK && m.Stale && len(m.Degraded) == 1 && m.Degraded[0] == "policy"
 	})
 	o.eventually("its circuit opens", func() bool { return o.circuit("policy") == "open" })
@@ -191,4 +197,31 @@ func TestDemoPlatform_showsAModeComeAndGo(t *testing.T) {
 
 	o.eventually("the receipts arrive, those of the replay too", func() bool { return o.calls()["eris"] > 0 })
 	require.Zero(t, o.calls()["alerting"], "what was replayed is delivered to nobody")
+}
+
+func TestDemoPlatform_asksTheModelAndRaisesAlerts(t *testing.T) {
+	t.Parallel()
+	o := startOrganisation(t)
+	// The sample's nights are quiet, and this may be one.
+	o.server.Must(http.StatusOK, http.MethodPut, "/tenants/acme/policy", o.token, map[string]any{"quiet_hours": nil})
+
+	reverted := func() moment {
+		return o.decide(map[string]any{
+			"source": "github", "event_type": "code.pushed", "severity": "low", "payload": map[string]any{"is_revert": true, "reverted_age_hours": 3},
+		})
+	}
+	first := reverted()
+	require.NotEmpty(t, first.Bodies)
+	require.NotContains(t, first.Bodies, platform.Rephrased, "nobody waits for the model")
+	o.eventually("the model is asked", func() bool { return o.calls()["llm"] == 1 })
+	o.eventually("the next one who has to do with the same facts gets its words", func() bool {
+		return slices.Contains(reverted().Bodies, platform.Rephrased)
+	})
+	require.Zero(t, o.calls()["alerting"], "what was replayed is delivered to nobody")
+	m := o.decide(map[string]any{
+		"source": "github", "event_type": "security.dependency.opened", "severity": "high",
+		"payload": map[string]any{"package": "libfoo", "ghsa_id": "GHSA-aaaa-bbbb-cccc"},
+	})
+	require.NotEmpty(t, m.Bodies)
+	o.eventually("the alert arrives", func() bool { return o.calls()["alerting"] == 1 })
 }

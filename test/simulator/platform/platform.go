@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/zeroui/mmm-engine/test/simulator"
-	"github.com/zeroui/mmm-engine/test/simulator/alerting"
-	"github.com/zeroui/mmm-engine/test/simulator/eris"
 	"github.com/zeroui/mmm-engine/test/simulator/iam"
 )
 
@@ -44,8 +42,6 @@ type Platform struct {
 	tenant  string
 	dir     string
 	iam     *iam.IAM
-	eris    *eris.Simulator
-	alerts  *alerting.Simulator
 	control *simulator.Server
 
 	mu      sync.Mutex
@@ -120,12 +116,6 @@ func (p *Platform) Services() []Service {
 	}
 	return out
 }
-
-// Alerts counts the alerts that were raised.
-func (p *Platform) Alerts() int { return len(p.alerts.Kept()) }
-
-// Receipts counts the receipts that the evidence service has stored.
-func (p *Platform) Receipts() int { return len(p.eris.Kept(p.tenant)) }
 
 func (p *Platform) member(name string) (*member, bool) {
 	i := slices.IndexFunc(p.members, func(m *member) bool { return m.Name == name })

@@ -127,20 +127,18 @@ func startLLM(_ *Platform, _ Options, now func() time.Time) (*simulator.Server, 
 	return s.Server, nil
 }
 
-func startERIS(p *Platform, _ Options, now func() time.Time) (*simulator.Server, error) {
+func startERIS(_ *Platform, _ Options, now func() time.Time) (*simulator.Server, error) {
 	s, err := eris.Start(now)
 	if err != nil {
 		return nil, err
 	}
-	p.eris = s
 	return s.Server, nil
 }
 
-func startAlerting(p *Platform, _ Options, now func() time.Time) (*simulator.Server, error) {
+func startAlerting(_ *Platform, _ Options, now func() time.Time) (*simulator.Server, error) {
 	s, err := alerting.Start(alertingSecret, now)
 	if err != nil {
 		return nil, err
 	}
-	p.alerts = s
 	return s.Server, nil
 }

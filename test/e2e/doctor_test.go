@@ -1,0 +1,34 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zeroui/mmm-engine/test/harness"
+	"github.com/zeroui/mmm-engine/test/simulator/platform"
+)
+
+func TestDoctor_triesEveryServiceOutAndNamesTheOneThatIsDown(t *testing.T) {
+	t.Parallel()
+	p, err := platform.Start(t.Context(), platform.Options{Tenant: "acme"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	s := harness.New(t, p.Env()...)
+	_, err = s.Run("keys", "generate")
+	require.NoError(t, err)
+
+	said, err := s.Run("doctor")
+	require.NoError(t, err, "%s", said)
+	for _, service := range p.Services() {
+		require.Contains(t, said, service.Name)
+	}
+	for _, service := range p.Services() {
+		require.NoError(t, p.Break(service.Name, platform.Error))
+		said, err := s.Run("doctor")
+		require.Error(t, err, "%s is down, and doctor says:\n%s", service.Name, said)
+		require.True(t, strings.Contains(said, "neighbours."+service.Name), "%s is not named:\n%s", service.Name, said)
+		require.NoError(t, p.MendAll())
+	}
+}
