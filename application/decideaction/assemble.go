@@ -59,6 +59,11 @@ func (u *UseCase) assemble(ctx context.Context, req Request, began time.Time) (s
 	sit.Incidents = situation.NewIncidents(kept.fires)
 	sit.Refused = fatigue.Repetitive(kept.fates, sit.Now)
 	near.conclude(&sit, &know, u.floor.Clock.Now(), u.src.PolicyAges)
+	if u.src.Away != nil {
+		for _, name := range u.src.Away() {
+			know.degrade(name, "away")
+		}
+	}
 	return sit, know, nil
 }
 

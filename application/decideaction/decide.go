@@ -34,6 +34,8 @@ type Sources struct {
 	Health     ports.SafeToAct
 	Governance ports.Governance
 	Behaviour  ports.SignalHistory
+	// Away names neighbours that are not asked for a decision, and that what follows from it has to wait for; nil: none.
+	Away func() []string
 	// Phrases gets texts written by a model; nil: there is none, and templates are all there is.
 	Phrases *phrase.UseCase
 }

@@ -240,3 +240,12 @@ func TestNeighbours_whatTheyKnowIsUsed(t *testing.T) {
 		require.Len(t, got.Actions, 4, "the neighbour's signal counts as recent")
 	})
 }
+
+func TestNeighbours_thatOnlyReceiveAreNamedWhileTheyAreAway(t *testing.T) {
+	t.Parallel()
+	r := among(t, func(s *decideaction.Sources) { s.Away = func() []string { return []string{"eris"} } })
+	got := decide(t, r, r.Request("s1")).Decision
+	require.Equal(t, everything, kinds(got), "nothing is withheld for it")
+	require.Equal(t, []string{"eris"}, got.Dependencies())
+	require.True(t, got.DegradedMode())
+}

@@ -60,6 +60,9 @@ func (u *UseCase) send(ctx context.Context, l *line, b ports.OutboxBatch) turn {
 			t.fates = append(t.fates, ports.OutboxFate{Row: r, Verdict: ports.OutboxDelivered})
 			t.moved = true
 		}
+		if sent > 0 {
+			l.away.Store(false)
+		}
 		rows = rows[sent:]
 		if err == nil {
 			continue
@@ -96,6 +99,9 @@ func (u *UseCase) failed(ctx context.Context, l *line, r ports.OutboxRow, err er
 	}
 	t.wait = sooner(t.wait, wait)
 	t.fates = append(t.fates, ports.OutboxFate{Row: r, Verdict: ports.OutboxPutOff, Reason: reasonOf(err), Next: now.Add(wait)})
+	if fault.Retryable(err) {
+		l.away.Store(true)
+	}
 	if l.InOrder || fault.Retryable(err) {
 		t.pause = now.Add(wait)
 		return false

@@ -68,7 +68,7 @@ func (r *Receipts) Route(sender Sender, first time.Duration) Route {
 	}
 	return Route{
 		Kind: ports.OutboxReceipt, Sender: sender, Channel: receiptChannel, InOrder: true,
-		First: first, Longest: longest * first, Ready: r.ready, Watcher: r,
+		First: first, Longest: longest * first, Ready: r.ready, Watcher: r, Neighbour: receiptChannel,
 	}
 }
 

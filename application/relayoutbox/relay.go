@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -55,6 +56,8 @@ type Route struct {
 	Ready func() bool
 	// Watcher hears what became of the rows; nil: nobody does.
 	Watcher Watcher
+	// Neighbour is the name of the dependency that the rows go to, empty where it is part of the engine: see Away.
+	Neighbour string
 }
 
 // Watcher hears what became of rows once it is stored.
@@ -92,6 +95,7 @@ type line struct {
 	Route
 	wake    chan struct{}
 	failing bool // only its own goroutine, or Drain, uses it
+	away    atomic.Bool
 }
 
 // New makes a relay that has not started. Two routes of one kind, or one without a sender, are an error.
@@ -137,6 +141,18 @@ func (u *UseCase) Wake(kinds ...string) {
 		default: // it is awake already, and looks again before it rests
 		}
 	}
+}
+
+// Away names the neighbours to which nothing can be delivered at the moment, as far as this process knows: the last attempt failed
+// for a reason that is theirs, or they are not worth asking. What is for them waits.
+func (u *UseCase) Away() []string {
+	var out []string
+	for _, l := range u.lines {
+		if l.Neighbour != "" && (l.away.Load() || l.Ready != nil && !l.Ready()) {
+			out = append(out, l.Neighbour)
+		}
+	}
+	return out
 }
 
 // Start begins to deliver; what it leaves running outlives ctx. It must be called at most once.

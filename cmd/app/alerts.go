@@ -50,7 +50,7 @@ func (a alerting) routes() []relayoutbox.Route {
 	if a.deliver == nil {
 		return nil
 	}
-	return []relayoutbox.Route{{Kind: ports.OutboxAlert, Sender: relayoutbox.One(a.deliver.Send), Ready: a.ready}}
+	return []relayoutbox.Route{{Kind: ports.OutboxAlert, Sender: relayoutbox.One(a.deliver.Send), Ready: a.ready, Neighbour: "alerting"}}
 }
 
 // tried is a dispatcher that doctor can try out.

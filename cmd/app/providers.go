@@ -18,6 +18,7 @@ import (
 	"github.com/zeroui/mmm-engine/application/livebooks"
 	"github.com/zeroui/mmm-engine/application/managecircuits"
 	"github.com/zeroui/mmm-engine/application/refreshpolicy"
+	"github.com/zeroui/mmm-engine/application/relayoutbox"
 	"github.com/zeroui/mmm-engine/domain/actor"
 	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/tenant"
@@ -88,10 +89,17 @@ func policyAges(cfg config.Config) policy.Ages {
 func sources(
 	books *livebooks.Books, settings ports.TenantSettings, prefs ports.Preferences, signals ports.Signals,
 	history ports.BudgetHistory, source policies, ages policy.Ages, around neighbourhood,
-	written texts,
+	written texts, r *relayoutbox.UseCase, breakers *resilience.Manager,
 ) decideaction.Sources {
 	out := decideaction.Sources{
 		Books: books, Settings: settings, Preferences: prefs, Signals: signals, History: history, Policy: source, PolicyAges: ages,
+		Away: func() []string {
+			away := r.Away()
+			if circuit(breakers, "iam").State() != resilience.Closed {
+				away = append(away, "iam") // and the caller was let in by what was known of it
+			}
+			return away
+		},
 	}
 	// A nil pointer in an interface is not nil, so what is not used is left out.
 	if around.standards != nil {

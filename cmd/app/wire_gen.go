@@ -95,8 +95,6 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 		cleanup()
 		return nil, nil, err
 	}
-	decideactionSources := sources(books, cachedTenantSettings, persistenceCachedPreferences, signals, budgetHistory, appPolicies, ages, appNeighbourhood, appTexts)
-	persistenceDecisions, cleanup3 := recorder(cfg, db, system, client)
 	outbox := persistence.NewOutbox(db)
 	publisher := inprocess.NewPublisher()
 	owedBudget := persistence.NewOwedBudget(db)
@@ -104,11 +102,11 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 	appSettled := settle(cfg, fatigueLedger, outbox)
 	appReceiptPost, err := newReceiptPost(cfg, manager, system, observabilityMetrics, log)
 	if err != nil {
-		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
+	persistenceDecisions, cleanup3 := recorder(cfg, db, system, client)
 	outcomes := persistence.NewOutcomes(db)
 	appAlerting, err := newAlerting(cfg, manager, db, persistenceDecisions, outcomes, owedBudget, appSettled, observabilityMetrics, system)
 	if err != nil {
@@ -125,6 +123,7 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 		cleanup()
 		return nil, nil, err
 	}
+	decideactionSources := sources(books, cachedTenantSettings, persistenceCachedPreferences, signals, budgetHistory, appPolicies, ages, appNeighbourhood, appTexts, useCase, manager)
 	bell := inprocess.NewBell()
 	portsDecisions := decisions(persistenceDecisions, useCase, bell)
 	actors := persistence.NewActors(db)

@@ -133,7 +133,7 @@ func TestERIS_awayUnderLoadAndAPowerCut(t *testing.T) {
 	t.Parallel()
 	const cuts, workers, enough = 2, 2, 30
 	s := alone("eris")
-	s.env = []string{"MMM_RECEIPT_REDELIVERY=50ms", "MMM_BREAKER_DELAY=300ms"}
+	s.env = []string{"MMM_RECEIPT_REDELIVERY=50ms", "MMM_BREAKER_DELAY=4s"}
 	w := raise(t, s)
 	places := []*place{w.settle(t, false, nil), w.settle(t, true, nil), w.settle(t, false, nil, mentor)}
 	for _, p := range places {

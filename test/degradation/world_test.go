@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 
 const (
 	// soon is how long something that has to happen may take on a busy machine. Nothing is late before.
-	soon = 30 * time.Second
+	soon = time.Minute
 	// look is how often a test looks whether it has happened.
 	look = 20 * time.Millisecond
 

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,7 +27,7 @@ func TestDoctor_triesEveryServiceOutAndNamesTheOneThatIsDown(t *testing.T) {
 		require.NoError(t, p.Break(service.Name, platform.Error))
 		said, err := s.Run("doctor")
 		require.Error(t, err, "%s is down, and doctor says:\n%s", service.Name, said)
-		require.True(t, strings.Contains(said, "neighbours."+service.Name), "%s is not named:\n%s", service.Name, said)
+		require.Contains(t, said, "neighbours."+service.Name)
 		require.NoError(t, p.MendAll())
 	}
 }
