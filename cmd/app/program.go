@@ -87,6 +87,9 @@ func rotate(cfg config.Config, use string) (string, error) {
 }
 
 func mint(cfg config.Config, who cli.Token) (string, error) {
+	if p := cfg.Identity.Provider; p != "local" {
+		return "", fmt.Errorf("tokens come from the identity provider (identity.provider is %s); mmm token is for local identity", p)
+	}
 	ring, err := keyring(cfg)
 	if err != nil {
 		return "", err

@@ -31,3 +31,13 @@ func TestDoctor_triesEveryServiceOutAndNamesTheOneThatIsDown(t *testing.T) {
 		require.NoError(t, p.MendAll())
 	}
 }
+
+func TestToken_isForLocalIdentityOnly(t *testing.T) {
+	t.Parallel()
+	s := harness.New(t, "MMM_IDENTITY=oidc", "MMM_OIDC_ISSUER=https://id.example.com", "MMM_OIDC_AUDIENCE=mmm")
+	_, err := s.Run("keys", "generate")
+	require.NoError(t, err)
+	said, err := s.Run("token", "--tenant", "acme", "--actor", "dev1")
+	require.Error(t, err)
+	require.Contains(t, said, "identity provider")
+}
