@@ -55,7 +55,7 @@ func (u *UseCase) assemble(ctx context.Context, req Request, began time.Time) (s
 	near.wait()
 
 	sit.Preferences = kept.prefs.Preferences
-	sit.Recent = situation.NewRecent(append(kept.seen, near.behaviour...))
+	sit.Recent = situation.NewRecent(situation.Merge(kept.seen, near.seenBeside(&sit)))
 	sit.Incidents = situation.NewIncidents(kept.fires)
 	sit.Refused = fatigue.Repetitive(kept.fates, sit.Now)
 	near.conclude(&sit, &know, u.floor.Clock.Now(), u.src.PolicyAges)

@@ -3,6 +3,7 @@ package decideaction
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -81,6 +82,13 @@ func (u *UseCase) neighbours(ctx context.Context, req Request, now, began time.T
 }
 
 func (n *neighbourhood) wait() { n.asked.Wait() }
+
+// seenBeside gives the signals that the neighbour knows besides the present one, which counts by itself.
+func (n *neighbourhood) seenBeside(sit *situation.Situation) []situation.Event {
+	return slices.DeleteFunc(slices.Clone(n.behaviour), func(e situation.Event) bool {
+		return sit.HasSignal && e.Type == sit.Signal.EventType && e.At.Equal(sit.Signal.OccurredAt)
+	})
+}
 
 // conclude turns what was said, and what was not, into what the steps judge by. Nothing said never means yes.
 func (n *neighbourhood) conclude(sit *situation.Situation, know *knowledge, now time.Time, ages policy.Ages) {

@@ -3,6 +3,7 @@
 package situation
 
 import (
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -102,6 +103,30 @@ func (s *Situation) presentIncident() (Incident, bool) {
 type Event struct {
 	Type string
 	At   time.Time
+}
+
+// Merge adds what somebody else has seen to what the engine has seen itself. The same type at the same time is the same signal,
+// which may have come both ways, and counts once.
+func Merge(own, others []Event) []Event {
+	if len(others) == 0 {
+		return own
+	}
+	type moment struct {
+		of string
+		at int64
+	}
+	known := make(map[moment]bool, len(own)+len(others))
+	for _, e := range own {
+		known[moment{e.Type, e.At.UnixMicro()}] = true
+	}
+	out := slices.Clone(own)
+	for _, e := range others {
+		if m := (moment{e.Type, e.At.UnixMicro()}); !known[m] {
+			known[m] = true
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // Recent is what the engine has seen of one actor within MaxWindow, without the present signal. It is read-only.

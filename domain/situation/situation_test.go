@@ -152,3 +152,17 @@ func TestIncidentFiring_thePresentSignalCounts(t *testing.T) {
 	require.False(t, present(situation.Firing, "a", ago(2*time.Hour), ends("pay", "a", ago(time.Hour))), "it came late: it was resolved already")
 	require.False(t, present("ci.run.failed", "a", now))
 }
+
+func TestMerge_countsASignalThatCameBothWaysOnce(t *testing.T) {
+	t.Parallel()
+	own := []situation.Event{{Type: "ubi.risk.flow", At: ago(time.Hour)}, {Type: "ci.run.failed", At: ago(time.Hour)}}
+	beside := []situation.Event{
+		{Type: "ubi.risk.flow", At: ago(time.Hour).In(time.FixedZone("x", 3600))}, {Type: "ubi.risk.flow", At: ago(2 * time.Hour)},
+		{Type: "ubi.risk.flow", At: ago(2 * time.Hour)},
+	}
+	got := situation.Merge(own, beside)
+	require.Len(t, got, 3)
+	require.Equal(t, own, got[:2], "what the engine has seen itself stays as it is")
+	require.Equal(t, 2, with("pr.opened", now, got...).RecentCount("ubi.*", 24*time.Hour))
+	require.Equal(t, own, situation.Merge(own, nil))
+}
