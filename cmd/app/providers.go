@@ -95,7 +95,7 @@ func sources(
 		Books: books, Settings: settings, Preferences: prefs, Signals: signals, History: history, Policy: source, PolicyAges: ages,
 		Away: func() []string {
 			away := r.Away()
-			if circuit(breakers, "iam").State() != resilience.Closed {
+			if circuit(breakers, "iam").State() == resilience.Open {
 				away = append(away, "iam") // and the caller was let in by what was known of it
 			}
 			return away

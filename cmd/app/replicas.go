@@ -109,7 +109,7 @@ func readyCheck(
 		r := httpapi.Readiness{Status: httpapi.Ready, Dependencies: map[string]string{"database": httpapi.DependencyOK}}
 		for _, name := range used {
 			r.Dependencies[name] = httpapi.DependencyOK
-			if circuit(breakers, name).State() != resilience.Closed {
+			if circuit(breakers, name).State() == resilience.Open {
 				r.Status, r.Dependencies[name] = httpapi.Degraded, httpapi.DependencyDown
 			}
 		}
