@@ -19,9 +19,9 @@ func (w *world) arrived(tenant string) []string {
 	return out
 }
 
-// Alerts are sent behind a decision's back: nobody who decides notices that the service is down, and the alert comes once it is
-// back, unless that is too late.
-func TestAlerting_downInEveryWay(t *testing.T) {
+// Alerts are sent behind a decision's back. That the service is down changes nothing about a decision but that it says so, and the
+// alert comes once the service is back, unless that is too late.
+func TestAlerting_downInEveryWay(t *testing.T) { //nolint:tparallel // one after the other: they break the same engine
 	t.Parallel()
 	w := raise(t, alone("alerting"))
 	operator := w.token(t, tenantName(0), "operator", []string{"mmm_admin"}, "mmm.read")
@@ -34,7 +34,7 @@ func TestAlerting_downInEveryWay(t *testing.T) {
 			} else {
 				require.NoError(t, f.apply(w.sims["alerting"]))
 			}
-			a := p.meets(t, expect(p))
+			a := p.meets(t, expect(p, "alerting"))
 			if f.apply != nil {
 				w.counted(t, operator, "alerting", f)
 			}
@@ -49,6 +49,7 @@ func TestAlerting_downInEveryWay(t *testing.T) {
 				}
 			}
 			until(t, func() bool { return slices.Contains(w.arrived(p.id), id) }, func() string { return "the alert arrives" })
+			p.meets(t, expect(p))
 			p.audit(t)
 		})
 	}
@@ -67,7 +68,7 @@ func (w *world) openAlerting(t *testing.T, operator string) {
 	w.sims["alerting"].Mend()
 	w.sims["alerting"].Forget()
 	p := w.settle(t, false, nil)
-	p.meets(t, expect(p))
+	p.meets(t, expect(p, "alerting"))
 	require.Zero(t, w.sims["alerting"].Calls())
 	status, dependency := w.ready(t, "alerting")
 	require.Equal(t, "degraded", status)

@@ -16,7 +16,7 @@ import (
 // template is the body of every playbook as it is without a model.
 const template = "It ran on main."
 
-func TestLLM_downInEveryWay(t *testing.T) {
+func TestLLM_downInEveryWay(t *testing.T) { //nolint:tparallel // one after the other: they break the same engine
 	t.Parallel()
 	w := raise(t, alone("llm"))
 	operator := w.token(t, tenantName(0), "operator", []string{"mmm_admin"}, "mmm.read")

@@ -18,7 +18,7 @@ func TestNeighbours_anyTwoDown(t *testing.T) {
 	for part := range parts {
 		t.Run([]string{"even pairs", "odd pairs"}[part], func(t *testing.T) {
 			t.Parallel()
-			w := raise(t, setting{})
+			w := raise(t, setting{env: []string{"MMM_RECEIPT_REDELIVERY=50ms"}})
 			operator := w.token(t, tenantName(0), "operator", []string{"mmm_admin"}, "mmm.read")
 			n := 0
 			for i, one := range names {
@@ -36,7 +36,6 @@ func TestNeighbours_anyTwoDown(t *testing.T) {
 func (w *world) brokenPair(t *testing.T, operator, one, other string) {
 	t.Helper()
 	w.well(t, operator, one, other)
-	defer w.well(t, operator, one, other)
 	p := w.settle(t, true, nil)
 	held := w.settle(t, false, nil, mentor)
 	stranger := w.token(t, p.id, person, nil, "mmm.decide", "mmm.read") // iam has not been asked about it
@@ -58,4 +57,6 @@ func (w *world) brokenPair(t *testing.T, operator, one, other string) {
 			require.Equal(t, "pending", a.Decision.Receipt.Status)
 		}
 	}
+	w.well(t, operator, one, other)
+	held.meets(t, expect(held))
 }

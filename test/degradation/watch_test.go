@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// until looks again and again whether something has happened, in the test's own goroutine.
+// until looks again and again whether something has happened, in the test's own goroutine, and less often as time passes.
 func until(t *testing.T, happened func() bool, otherwise func() string) {
 	t.Helper()
-	deadline, tick := time.Now().Add(soon), time.NewTicker(look)
-	defer tick.Stop()
+	deadline, pause := time.Now().Add(soon), look
 	for !happened() {
 		require.True(t, time.Now().Before(deadline), "it has not happened: %s", otherwise())
-		<-tick.C
+		<-time.After(pause)
+		pause = min(pause*5/4, 25*look)
 	}
 }
 
