@@ -190,6 +190,13 @@ func (s *Outbox) Settle(ctx context.Context, b ports.OutboxBatch, fates []ports.
 	})
 }
 
+// Inherit ends the leases of processes that are gone, so that nothing waits for a lease that nobody holds. Pauses stay. It is for
+// a store that no other process can have open.
+func (s *Outbox) Inherit(ctx context.Context) error {
+	err := AcrossTenants(s.db.writer(ctx), acrossOutbox).Exec("DELETE FROM outbox_leases WHERE holder <> ''").Error
+	return failure(ctx, "end the leases of who is gone", err)
+}
+
 // Settled takes rows away by what they are about.
 func (s *Outbox) Settled(ctx context.Context, t tenant.ID, kind string, refs []string) error {
 	for part := range slices.Chunk(refs, maxRows) {

@@ -34,6 +34,19 @@ func TestAway_namesANeighbourFromTheFirstFailureUntilSomethingIsDelivered(t *tes
 	})
 }
 
+func TestAway_lapsesOnceNothingIsTriedAnyMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink(away)
+		r := newRig(t, relayoutbox.Route{Kind: kind, Sender: relayoutbox.One(s.send), Neighbour: "alerting"})
+		r.add(t, acme, "1")
+		require.NoError(t, r.relay.Drain(t.Context()))
+		require.Equal(t, []string{"alerting"}, r.relay.Away())
+		time.Sleep(time.Minute) // of the bubble
+		require.Empty(t, r.relay.Away(), "a failure that long ago says nothing")
+	})
+}
+
 func TestAway_isNobodyForARowsOwnTroubleAndForWhatIsOurs(t *testing.T) {
 	t.Parallel()
 	refuse := func(ports.OutboxRow, int) error { return fault.New(fault.Invalid, "NO", "not this one") }

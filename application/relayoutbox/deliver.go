@@ -61,7 +61,7 @@ func (u *UseCase) send(ctx context.Context, l *line, b ports.OutboxBatch) turn {
 			t.moved = true
 		}
 		if sent > 0 {
-			l.away.Store(false)
+			l.missed.Store(0)
 		}
 		rows = rows[sent:]
 		if err == nil {
@@ -100,7 +100,7 @@ func (u *UseCase) failed(ctx context.Context, l *line, r ports.OutboxRow, err er
 	t.wait = sooner(t.wait, wait)
 	t.fates = append(t.fates, ports.OutboxFate{Row: r, Verdict: ports.OutboxPutOff, Reason: reasonOf(err), Next: now.Add(wait)})
 	if fault.Retryable(err) {
-		l.away.Store(true)
+		l.missed.Store(now.UnixNano())
 	}
 	if l.InOrder || fault.Retryable(err) {
 		t.pause = now.Add(wait)

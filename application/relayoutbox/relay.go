@@ -23,6 +23,9 @@ const (
 	idle = 500 * time.Millisecond
 	// counted is how often what waits is counted.
 	counted = 5 * time.Second
+	// speaksFor is how long a failed attempt speaks for the neighbour: what waits is tried again sooner than that, and where nothing
+	// waits any more nobody knows.
+	speaksFor = maxBackOff + 5*time.Second
 
 	maxTenants = 16  // looked at together
 	maxRows    = 100 // of a tenant before the next tenant has its turn
@@ -94,8 +97,8 @@ type UseCase struct {
 type line struct {
 	Route
 	wake    chan struct{}
-	failing bool // only its own goroutine, or Drain, uses it
-	away    atomic.Bool
+	failing bool         // only its own goroutine, or Drain, uses it
+	missed  atomic.Int64 // Unix nanoseconds of the last failure that was the other side's; 0: none since a delivery
 }
 
 // New makes a relay that has not started. Two routes of one kind, or one without a sender, are an error.
@@ -144,11 +147,12 @@ func (u *UseCase) Wake(kinds ...string) {
 }
 
 // Away names the neighbours to which nothing can be delivered at the moment, as far as this process knows: the last attempt failed
-// for a reason that is theirs, or they are not worth asking. What is for them waits.
+// for a reason that is theirs, and lately, or they are not worth asking. What is for them waits.
 func (u *UseCase) Away() []string {
 	var out []string
+	since := u.floor.Clock.Now().Add(-speaksFor).UnixNano()
 	for _, l := range u.lines {
-		if l.Neighbour != "" && (l.away.Load() || l.Ready != nil && !l.Ready()) {
+		if l.Neighbour != "" && (l.missed.Load() > since || l.Ready != nil && !l.Ready()) {
 			out = append(out, l.Neighbour)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/zeroui/mmm-engine/application/openactions"
 	"github.com/zeroui/mmm-engine/application/purgehistory"
 	"github.com/zeroui/mmm-engine/application/relayoutbox"
+	"github.com/zeroui/mmm-engine/infrastructure/config"
 	"github.com/zeroui/mmm-engine/infrastructure/lifecycle"
 	"github.com/zeroui/mmm-engine/infrastructure/observability"
 	"github.com/zeroui/mmm-engine/ports"
@@ -24,8 +25,14 @@ const (
 )
 
 func relay(
-	outbox ports.Outbox, clock ports.Clock, ids ports.IDs, m *observability.Metrics, log *slog.Logger, lines []relayoutbox.Route,
+	ctx context.Context, cfg config.Config, outbox *persistence.Outbox, clock ports.Clock, ids ports.IDs, m *observability.Metrics,
+	log *slog.Logger, lines []relayoutbox.Route,
 ) (*relayoutbox.UseCase, error) {
+	if !cfg.Storage.Production() { // the data directory is locked: whoever holds a lease is gone
+		if err := outbox.Inherit(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return relayoutbox.New(outbox, relayoutbox.Floor{
 		Clock: clock, IDs: ids, Meter: m, Chance: rand.Float64,
 	}, log, lines...)

@@ -116,7 +116,7 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, func
 		return nil, nil, err
 	}
 	v := routes(publisher, owedBudget, appSettled, appReceiptPost, appAlerting)
-	useCase, err := relay(outbox, system, uuiDv7, observabilityMetrics, log, v)
+	useCase, err := relay(ctx, cfg, outbox, system, uuiDv7, observabilityMetrics, log, v)
 	if err != nil {
 		cleanup3()
 		cleanup2()

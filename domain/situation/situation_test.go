@@ -157,7 +157,8 @@ func TestMerge_countsASignalThatCameBothWaysOnce(t *testing.T) {
 	t.Parallel()
 	own := []situation.Event{{Type: "ubi.risk.flow", At: ago(time.Hour)}, {Type: "ci.run.failed", At: ago(time.Hour)}}
 	beside := []situation.Event{
-		{Type: "ubi.risk.flow", At: ago(time.Hour).In(time.FixedZone("x", 3600))}, {Type: "ubi.risk.flow", At: ago(2 * time.Hour)},
+		{Type: "ubi.risk.flow", At: ago(time.Hour).In(time.FixedZone("x", 3600))},
+		{Type: "ubi.risk.flow", At: ago(2 * time.Hour)},
 		{Type: "ubi.risk.flow", At: ago(2 * time.Hour)},
 	}
 	got := situation.Merge(own, beside)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zeroui/mmm-engine/adapters/persistence"
+	"github.com/zeroui/mmm-engine/domain/tenant"
 	"github.com/zeroui/mmm-engine/ports"
 	"github.com/zeroui/mmm-engine/test/contract/store"
 )
@@ -91,4 +92,35 @@ func TestRecord_queuesItsEvent(t *testing.T) {
 	require.Len(t, batches, 1)
 	require.Equal(t, "mmm.decisions", batches[0].Rows[0].Topic)
 	require.Equal(t, r.Decision.Actor, batches[0].Rows[0].Actor)
+}
+
+// A process that was killed leaves its lease behind, and nobody else can have the file open.
+func TestOutbox_inheritsFromWhoIsGone(t *testing.T) {
+	t.Parallel()
+	s, _ := migrated(t)
+	o := persistence.NewOutbox(s.DB())
+	now := time.Unix(1_700_000_000, 0).UTC()
+	for _, of := range []tenant.ID{acme, "paused"} {
+		require.NoError(t, o.Add(t.Context(), of, ports.Outgoing{Kind: "thing", Body: "{}"}, now))
+	}
+	due := func(holder string, now time.Time) []tenant.ID {
+		t.Helper()
+		batches, _, err := o.Due(t.Context(), ports.OutboxAsk{
+			Kind: "thing", Holder: holder, Tenants: 9, Rows: 9, Now: now, Until: now.Add(time.Minute),
+		})
+		require.NoError(t, err)
+		var out []tenant.ID
+		for _, b := range batches {
+			out = append(out, b.Tenant)
+			if b.Tenant == "paused" {
+				require.NoError(t, o.Settle(t.Context(), b, nil, now.Add(30*time.Second), now))
+			}
+		}
+		return out
+	}
+	require.Equal(t, []tenant.ID{acme, "paused"}, due("gone", now))
+	require.Empty(t, due("next", now.Add(time.Second)), "somebody may still be sending")
+	require.NoError(t, o.Inherit(t.Context()))
+	require.Equal(t, []tenant.ID{acme}, due("next", now.Add(time.Second)), "a pause is no lease")
+	require.Equal(t, []tenant.ID{"paused"}, due("next", now.Add(31*time.Second)))
 }
