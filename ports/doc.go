@@ -18,7 +18,12 @@
 //	Transactor        admin mutations               persistence                 503, nothing changed
 //	BudgetHistory     ledgers                       persistence                 the ledger is unavailable
 //	FatigueLedger     decide, outcomes              memory, redis               budget_unavailable
-//	PolicySource      decide                        policy/settings             judged by policy.Freshness
+//	PolicySource      decide                        policy, policy/settings     judged by policy.Freshness
+//	PolicySnapshots   policy                        persistence                 those in memory are all there are
+//	GoldStandards     decide                        goldstandards               gold_standards_unavailable: Mirror only
+//	SafeToAct         decide                        health                      not_safe_to_act: no Multiplier
+//	Governance        decide, retention             governance                  quiet nights; nothing is deleted by age
+//	SignalHistory     decide                        ubi                         the engine's own signals are all there are
 //	Claims            decide                        memory, redis               the unique index decides
 //	ContentGenerator  texts of Mentors, Multipliers llm/gateway, llm/openai     the template, else llm_unavailable
 //	PreparedTexts     texts of Mentors, Multipliers persistence                 the template, else llm_unavailable
@@ -33,12 +38,17 @@
 //	ReceiptDelivery   decide                        relayoutbox                 the receipt is pending
 //	DeadLetters       command line                  persistence                 nothing is lost
 //	EventPublisher    relay                         events/inprocess            events wait in the outbox
+//	SurfaceDispatcher relay                         surfaces/alert/...          tried again, then parked
+//	Deliveries        relay                         persistence                 what has to be delivered waits
 //	Retention         retention                     persistence                 old records stay
 //	ReceiptSigner     everything with evidence      signing                     the call fails, nothing is shown
-//	Identity          the HTTP edge                 identity/local              401, or 503 where somebody else must be asked
+//	Identity          the HTTP edge                 identity/{local,iam,oidc}   503 IAM_UNAVAILABLE; a bad token is 401 as ever
 //	ConditionCompiler publishing, deciding          expression                  never
 //	Directory         decide                        directory                   never
+//	KeyedHash         everybody with evidence       infrastructure/keyedhash    never
 //	Clock, IDs        everybody                     infrastructure              never
+//	the meters        everybody                     infrastructure              never
 //
-// Each port has one contract suite under test/contract that every adapter and fake passes.
+// What the adapters of a port have in common is tested by a suite under test/contract, which the fake passes too; adapters of
+// neighbour services pass its table of faults.
 package ports

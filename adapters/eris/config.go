@@ -100,18 +100,11 @@ func (c Config) complete() (Config, error) {
 	if c.Now == nil {
 		bad("needs a clock")
 	}
-	paths := map[string]string{
+	paths, err := httpclient.Paths(neighbour, map[string]string{
 		opReceipt: prefix + "/receipts", opBulk: prefix + "/receipts/bulk", opCourier: prefix + "/receipts/courier-batch",
 		opSearch: prefix + "/search",
-	}
-	for op, path := range c.Paths {
-		if _, known := paths[op]; !known {
-			bad("there is no operation %q to give a path", op)
-		} else if !strings.HasPrefix(path, "/") {
-			bad("the path of %s must begin with /", op)
-		}
-		paths[op] = path
-	}
+	}, c.Paths)
+	errs = append(errs, err)
 	c.Paths = paths
 	return c, errors.Join(errs...)
 }
@@ -119,8 +112,7 @@ func (c Config) complete() (Config, error) {
 func (c Config) client() (*httpclient.Client, error) {
 	return httpclient.New(httpclient.Config{
 		Name: neighbour, Timeout: c.Timeout, Header: c.Header, Token: c.Token, Breaker: c.Breaker,
-		// Paths are whole, so that a configured one may lie elsewhere.
-		BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), prefix),
+		BaseURL: httpclient.Root(c.BaseURL, prefix),
 	})
 }
 

@@ -36,7 +36,8 @@ func NewCached(service *Service, o Options) *Cached {
 		o.Timeout = defaultTimeout
 	}
 	return &Cached{standards: refresh.New(refresh.Options[tenant.ID]{
-		Fresh: o.Fresh, Ahead: o.Fresh * 3 / 4, Timeout: o.Timeout, Max: o.Max, Now: o.Clock.Now, Hit: o.Hit, Miss: o.Miss,
+		Fresh: o.Fresh, Ahead: o.Fresh * 3 / 4, Timeout: o.Timeout, Max: o.Max, Now: o.Clock.Now, Log: service.config.Log, Hit: o.Hit,
+		Miss: o.Miss,
 	}, service.Fetch)}
 }
 

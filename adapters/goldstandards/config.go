@@ -17,6 +17,7 @@ import (
 	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ type Config struct {
 	TenantUUIDs map[tenant.ID]string
 	// Breaker is asked before each call; nil asks nobody.
 	Breaker *resilience.Breaker
-	// Log is told once of each tenant without a UUID; nil: nobody is.
+	// Log is told when the service fails and when it works again, and once of each tenant without a UUID; nil: nobody is.
 	Log *slog.Logger
 }
 
@@ -77,20 +78,13 @@ func (c Config) complete() (Config, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	var errs []error
-	for t, id := range c.TenantUUIDs {
-		if !uuid.MatchString(id) {
+	for _, t := range slices.Sorted(maps.Keys(c.TenantUUIDs)) {
+		if !uuid.MatchString(c.TenantUUIDs[t]) {
 			errs = append(errs, fmt.Errorf("standards: tenant_uuids: that of %s is no UUID", t))
 		}
 	}
-	paths := map[string]string{opStandards: prefix + "/standards"}
-	for op, path := range c.Paths {
-		if _, known := paths[op]; !known {
-			errs = append(errs, fmt.Errorf("standards: there is no operation %q to give a path", op))
-		} else if !strings.HasPrefix(path, "/") {
-			errs = append(errs, fmt.Errorf("standards: the path of %s must begin with /", op))
-		}
-		paths[op] = path
-	}
+	paths, err := httpclient.Paths(neighbour, map[string]string{opStandards: prefix + "/standards"}, c.Paths)
+	errs = append(errs, err)
 	paths[opHealth] = prefix + "/health"
 	c.Paths = paths
 	return c, errors.Join(errs...)
@@ -101,8 +95,7 @@ func (c Config) client() (*httpclient.Client, error) {
 	maps.Copy(header, c.Header)
 	return httpclient.New(httpclient.Config{
 		Name: neighbour, Timeout: c.Timeout, Header: header, Token: c.Token, Breaker: c.Breaker,
-		// Paths are whole, so that a configured one may lie elsewhere.
-		BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), prefix),
+		BaseURL: httpclient.Root(c.BaseURL, prefix),
 	})
 }
 

@@ -158,6 +158,20 @@ func TestFetch_aTenantWithoutAUUID(t *testing.T) {
 	require.Equal(t, []intervention.Kind{intervention.Mirror}, got.Restricted)
 }
 
+func TestFetch_logsTheReasonOnce(t *testing.T) {
+	t.Parallel()
+	s := simulator(t)
+	s.Break(sim.Answer(`{}`), policysim.Standards)
+	var log strings.Builder
+	of := service(t, s, func(c *goldstandards.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	for range 3 {
+		_, err := of.Fetch(t.Context(), acme)
+		require.Error(t, err)
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "field items is missing"), log.String())
+	require.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
+}
+
 func TestFetch_faults(t *testing.T) {
 	t.Parallel()
 	neighbours.Run(t, func(t *testing.T) neighbours.Subject {
@@ -189,7 +203,7 @@ func TestProbe_namesWhatIsNotAsAgreedOn(t *testing.T) {
 		"no items":      {sim.Answer(`{}`), policysim.Standards, "field items is missing"},
 		"no rules":      {sim.Answer(`{"items":[{"standard_id":"a","version":"1"}]}`), policysim.Standards, "field items.compliance_rules is missing"},
 		"another type":  {sim.Answer(`{"items":[{"standard_id":1}]}`), policysim.Standards, "field items.standard_id has another type"},
-		"a bad rule":    {sim.Answer(`{"items":[{"standard_id":"a","version":"1","compliance_rules":[{"type":"mmm.restrict","action_types":["x"]}]}]}`), policysim.Standards, "action_types has an unknown value"},
+		"a bad rule":    {sim.Answer(`{"items":[{"standard_id":"a","version":"1","compliance_rules":[{"type":"mmm.restrict","action_types":["x"]}]}]}`), policysim.Standards, "action_types has a word that is not known"},
 		"an empty rule": {sim.Answer(`{"items":[{"standard_id":"a","version":"1","compliance_rules":[{"type":"mmm.restrict"}]}]}`), policysim.Standards, "action_types is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

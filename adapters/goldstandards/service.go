@@ -12,6 +12,8 @@ import (
 	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/tenant"
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
+	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
+	"github.com/zeroui/mmm-engine/infrastructure/outage"
 )
 
 // codeUnavailable is the code of a call that gave no usable answer.
@@ -21,6 +23,7 @@ const codeUnavailable = "STANDARDS_UNAVAILABLE"
 type Service struct {
 	config Config
 	client *httpclient.Client
+	outage *outage.Log
 	warned sync.Map // tenants without a UUID that were told of
 }
 
@@ -31,12 +34,13 @@ func New(config Config) (*Service, error) {
 	if err := errors.Join(err, errClient); err != nil {
 		return nil, err
 	}
-	return &Service{config: config, client: client}, nil
+	return &Service{config: config, client: client, outage: outage.New(neighbour, config.Log)}, nil
 }
 
 // Fetch asks what a tenant's standards restrict. Every error is Unavailable, Timeout or the caller's own; nothing is tried twice.
 func (s *Service) Fetch(ctx context.Context, t tenant.ID) (policy.Standards, error) {
 	said, err := s.ask(ctx, s.known(t))
+	s.outage.Note(ctx, err)
 	if err != nil {
 		return policy.Standards{}, translate(ctx, err)
 	}
@@ -93,11 +97,8 @@ func (s *Service) known(t tenant.ID) string {
 // not as agreed on; it may be shown to an operator.
 func (s *Service) Probe(ctx context.Context) error {
 	if err := s.client.JSON(ctx, httpclient.Call{Op: opHealth, Path: s.config.path(opHealth, "")}, nil); err != nil {
-		return explain(err)
+		return jsonfields.Explained(err)
 	}
 	_, err := s.ask(ctx, "mmm-doctor") // no tenant's; what is said of it is not used
-	if err != nil {
-		return explain(err)
-	}
-	return nil
+	return jsonfields.Explained(err)
 }

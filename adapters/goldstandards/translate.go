@@ -6,6 +6,7 @@ import (
 
 	"github.com/zeroui/mmm-engine/domain/intervention"
 	"github.com/zeroui/mmm-engine/domain/policy"
+	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
 )
 
 // restrict is the type of the rules that are ours.
@@ -49,15 +50,15 @@ func kindsOf(rule map[string]json.RawMessage) ([]intervention.Kind, error) {
 	var words []string
 	switch err := json.Unmarshal(rule["action_types"], &words); {
 	case err != nil && len(rule["action_types"]) > 0:
-		return nil, &fieldError{field, "has another type"}
+		return nil, &jsonfields.Error{Field: field, Problem: "has another type"}
 	case len(words) == 0:
-		return nil, missing(field)
+		return nil, jsonfields.Missing(field)
 	}
 	kinds := make([]intervention.Kind, 0, len(words))
 	for _, word := range words {
 		kind, err := intervention.ParseKind(word)
 		if err != nil {
-			return nil, &fieldError{field, "has an unknown value"}
+			return nil, jsonfields.Unknown(field)
 		}
 		kinds = append(kinds, kind)
 	}

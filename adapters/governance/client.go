@@ -41,7 +41,7 @@ func New(config Config) (*Client, error) {
 	if c.http, err = config.client(); err != nil {
 		return nil, err //nolint:wrapcheck // it names the neighbour
 	}
-	c.rules = refresh.New(refresh.Options[tenant.ID]{Fresh: rulesFresh, Ahead: rulesAhead, Now: config.Now}, c.fetchRules)
+	c.rules = refresh.New(refresh.Options[tenant.ID]{Fresh: rulesFresh, Ahead: rulesAhead, Now: config.Now, Log: config.Log}, c.fetchRules)
 	return c, nil
 }
 

@@ -68,15 +68,8 @@ func (c Config) complete() (Config, error) {
 	if c.Now == nil {
 		bad("needs a clock")
 	}
-	paths := map[string]string{opRetention: prefix + "/retention/evaluate"}
-	for op, path := range c.Paths {
-		if _, known := paths[op]; !known {
-			bad("there is no operation %q to give a path", op)
-		} else if !strings.HasPrefix(path, "/") {
-			bad("the path of %s must begin with /", op)
-		}
-	}
-	maps.Copy(paths, c.Paths)
+	paths, err := httpclient.Paths(neighbour, map[string]string{opRetention: prefix + "/retention/evaluate"}, c.Paths)
+	errs = append(errs, err)
 	c.Paths = paths
 	categories := map[ports.RetentionCategory]string{
 		ports.RetainDecisions: string(ports.RetainDecisions), ports.RetainOutcomes: string(ports.RetainOutcomes),
@@ -96,8 +89,7 @@ func (c Config) complete() (Config, error) {
 func (c Config) client() (*httpclient.Client, error) {
 	return httpclient.New(httpclient.Config{
 		Name: neighbour, Timeout: c.Timeout, Header: c.Header, Token: c.Token, Breaker: c.Breaker, Transport: c.Transport,
-		// Paths are whole, so that a configured one may lie elsewhere.
-		BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), prefix),
+		BaseURL: httpclient.Root(c.BaseURL, prefix),
 	})
 }
 

@@ -42,7 +42,7 @@ func New(config Config) (*Client, error) {
 	if c.http, err = config.client(); err != nil {
 		return nil, err //nolint:wrapcheck // it names the neighbour
 	}
-	c.safety = refresh.New(refresh.Options[tenant.ID]{Fresh: safetyFresh, Ahead: safetyAhead, Now: config.Now}, c.fetch)
+	c.safety = refresh.New(refresh.Options[tenant.ID]{Fresh: safetyFresh, Ahead: safetyAhead, Now: config.Now, Log: config.Log}, c.fetch)
 	return c, nil
 }
 

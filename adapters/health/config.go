@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -67,15 +66,10 @@ func (c Config) complete() (Config, error) {
 	if c.Now == nil {
 		bad("needs a clock")
 	}
-	paths := map[string]string{opSafeToAct: prefix + "/check_safe_to_act", opTenant: prefix + "/tenants/{tenant_id}"}
-	for op, path := range c.Paths {
-		if _, known := paths[op]; !known {
-			bad("there is no operation %q to give a path", op)
-		} else if !strings.HasPrefix(path, "/") {
-			bad("the path of %s must begin with /", op)
-		}
-	}
-	maps.Copy(paths, c.Paths)
+	paths, err := httpclient.Paths(neighbour, map[string]string{
+		opSafeToAct: prefix + "/check_safe_to_act", opTenant: prefix + "/tenants/{tenant_id}",
+	}, c.Paths)
+	errs = append(errs, err)
 	c.Paths = paths
 	return c, errors.Join(errs...)
 }
@@ -83,8 +77,8 @@ func (c Config) complete() (Config, error) {
 func (c Config) client() (*httpclient.Client, error) {
 	return httpclient.New(httpclient.Config{
 		Name: neighbour, Timeout: c.Timeout, Header: c.Header, Token: c.Token, Breaker: c.Breaker, Transport: c.Transport,
-		// Paths are whole, so that a configured one may lie elsewhere. The liveness path lies beside the prefix.
-		BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), prefix),
+		// The liveness path lies beside the prefix.
+		BaseURL: httpclient.Root(c.BaseURL, prefix),
 	})
 }
 

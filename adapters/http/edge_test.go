@@ -18,8 +18,10 @@ import (
 
 	httpapi "github.com/zeroui/mmm-engine/adapters/http"
 	"github.com/zeroui/mmm-engine/adapters/http/contract"
+	"github.com/zeroui/mmm-engine/domain/caller"
 	"github.com/zeroui/mmm-engine/domain/decision"
 	"github.com/zeroui/mmm-engine/domain/tenant"
+	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
 	"github.com/zeroui/mmm-engine/ports"
 	"github.com/zeroui/mmm-engine/test/fake"
 )
@@ -71,6 +73,32 @@ func TestHeaders_requestID(t *testing.T) {
 		got := h.raw(t, http.MethodGet, "/health", http.Header{"X-Request-Id": {given}}).header.Get("X-Request-ID")
 		require.Equal(t, kept, got == given, "%q became %q", given, got)
 	}
+}
+
+// heard is an identity service that notes with which request id its neighbour would be asked.
+type heard struct {
+	ports.Identity
+	ids []string
+}
+
+func (i *heard) Verify(ctx context.Context, token string) (caller.Caller, error) {
+	i.ids = append(i.ids, httpclient.RequestID(ctx))
+	return i.Identity.Verify(ctx, token)
+}
+
+func TestHeaders_requestIDGoesOnToTheNeighbours(t *testing.T) {
+	t.Parallel()
+	var ear *heard
+	h := newHouse(t, func(d *httpapi.Deps, _ *httpapi.Config) {
+		ear = &heard{Identity: d.Identity}
+		d.Identity = ear
+	})
+	ask := func(given string) string {
+		header := http.Header{"X-Request-Id": {given}, "Authorization": {"Bearer nobody"}}
+		return h.raw(t, http.MethodGet, "/playbooks", header).header.Get("X-Request-ID")
+	}
+	require.Equal(t, []string{ask("r-1"), ask("not one")}, ear.ids)
+	require.Equal(t, "r-1", ear.ids[0])
 }
 
 func TestCORS(t *testing.T) {

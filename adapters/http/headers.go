@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
 	"github.com/zeroui/mmm-engine/ports"
 )
 
@@ -31,7 +32,9 @@ func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
 			id = s.deps.IDs.NewID()
 		}
 		c.Set(requestKey, id)
-		c.SetRequest(c.Request().WithContext(ports.WithRequest(c.Request().Context(), id)))
+		// Also for the neighbours that are asked on the way, the identity service first of all.
+		ctx := httpclient.WithRequestID(ports.WithRequest(c.Request().Context(), id), id)
+		c.SetRequest(c.Request().WithContext(ctx))
 		h := c.Response().Header()
 		h.Set(echo.HeaderXRequestID, id)
 		h.Set(echo.HeaderXContentTypeOptions, "nosniff")

@@ -88,10 +88,11 @@ func NewCached(service Service, store ports.PolicySnapshots, news ports.Invalida
 	c := &Cached{service: service, store: store, news: news, o: o}
 	c.snapshots = refresh.New(refresh.Options[tenant.ID]{
 		Fresh: o.Ages.Fresh, Keep: forever, Ahead: o.Ages.Fresh * 3 / 4, Timeout: o.Timeout + storeWait, Max: o.Max, Now: o.Clock.Now,
+		Log: o.Log,
 	}, c.fetch)
 	c.epochs = refresh.New(refresh.Options[tenant.ID]{
 		// The reading that found what was kept serves the question that follows; each later question reads again.
-		Fresh: o.Ages.Fresh / 2, Keep: forever, Timeout: storeTimeout, Max: o.Max, Now: o.Clock.Now,
+		Fresh: o.Ages.Fresh / 2, Keep: forever, Timeout: storeTimeout, Max: o.Max, Now: o.Clock.Now, Log: o.Log,
 	}, c.read)
 	return c
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/zeroui/mmm-engine/domain/actor"
@@ -32,6 +34,7 @@ type Client struct {
 	http    *httpclient.Client
 	outage  *outage.Log
 	history *refresh.Cache[whose, history]
+	warned  sync.Map // tenants without a token that were told of
 }
 
 // New makes a client. The error names everything in the configuration that cannot work.
@@ -44,7 +47,7 @@ func New(config Config) (*Client, error) {
 	if c.http, err = config.client(); err != nil {
 		return nil, err //nolint:wrapcheck // it names the neighbour
 	}
-	c.history = refresh.New(refresh.Options[whose]{Fresh: historyFresh, Max: config.CacheMax, Now: config.Now}, c.fetch)
+	c.history = refresh.New(refresh.Options[whose]{Fresh: historyFresh, Max: config.CacheMax, Now: config.Now, Log: config.Log}, c.fetch)
 	return c, nil
 }
 
@@ -80,6 +83,14 @@ func (c *Client) Recent(
 
 func (c *Client) fetch(ctx context.Context, w whose) (history, error) {
 	h, err := c.ask(ctx, reader{whose: w, keep: c.config.Keep})
+	if errors.Is(err, errNoToken) {
+		// The service was not asked, so this says nothing about it: it works for the tenants that have a token.
+		if _, told := c.warned.LoadOrStore(w.tenant, true); !told {
+			c.config.Log.WarnContext(ctx, "the behaviour service is not asked about this tenant: it has no token in tenant_tokens",
+				slog.String("tenant_id", string(w.tenant)))
+		}
+		return h, err
+	}
 	c.outage.Note(ctx, err)
 	return h, err
 }

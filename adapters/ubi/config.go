@@ -64,7 +64,7 @@ type Config struct {
 	Transport http.RoundTripper
 	// Now is the real time; it is needed.
 	Now func() time.Time
-	// Log is told when the service fails and when it works again; nil: nobody is.
+	// Log is told when the service fails and when it works again, and once of each tenant without a token; nil: nobody is.
 	Log *slog.Logger
 }
 
@@ -80,6 +80,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.ProbeTenant == "" {
 		c.ProbeTenant = defaultTenant
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(neighbour+": "+format, args...)) }
@@ -98,15 +101,8 @@ func (c Config) complete() (Config, error) {
 		}
 	}
 	c.Tokens = maps.Clone(c.Tokens)
-	paths := map[string]string{opSignals: prefix + "/query/signals"}
-	for op, path := range c.Paths {
-		if _, known := paths[op]; !known {
-			bad("there is no operation %q to give a path", op)
-		} else if !strings.HasPrefix(path, "/") {
-			bad("the path of %s must begin with /", op)
-		}
-	}
-	maps.Copy(paths, c.Paths)
+	paths, err := httpclient.Paths(neighbour, map[string]string{opSignals: prefix + "/query/signals"}, c.Paths)
+	errs = append(errs, err)
 	c.Paths = paths
 	return c, errors.Join(errs...)
 }
@@ -114,8 +110,7 @@ func (c Config) complete() (Config, error) {
 func (c Config) client() (*httpclient.Client, error) {
 	return httpclient.New(httpclient.Config{
 		Name: neighbour, Timeout: c.Timeout, Header: c.Header, Token: c.Token, Breaker: c.Breaker, Transport: c.Transport,
-		// Paths are whole, so that a configured one may lie elsewhere.
-		BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), prefix),
+		BaseURL: httpclient.Root(c.BaseURL, prefix),
 	})
 }
 

@@ -3,7 +3,9 @@ package ubi_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -181,6 +183,23 @@ func TestRecent_asksNarrowlyAndInTheTenantsName(t *testing.T) {
 		require.True(t, fault.Is(err, fault.Unavailable), of)
 	}
 	require.Equal(t, 3, s.Calls(simulated.Signals), "nobody is asked without a token where others have one")
+}
+
+func TestRecent_aTenantWithoutATokenIsNoOutage(t *testing.T) {
+	t.Parallel()
+	s, log := service(t), &lines{}
+	c := client(t, s.URL(), func(c *ubi.Config) {
+		c.Token, c.Log = nil, slog.New(slog.NewTextHandler(log, nil))
+		c.Tokens = map[tenant.ID]func() string{acme: func() string { return simulated.Token("acme") }}
+	})
+	for _, who := range []actor.ID{"dev1", "dev2", "dev3"} {
+		_, _, err := c.Recent(t.Context(), "none", who, now)
+		require.Error(t, err)
+		_, _, err = c.Recent(t.Context(), acme, who, now)
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
+	require.Contains(t, log.String(), "tenant_id=none")
 }
 
 func TestRecent_sendsNoTokenWhereThereIsNone(t *testing.T) {

@@ -101,8 +101,13 @@ func (n *neighbourhood) conclude(sit *situation.Situation, know *knowledge, now 
 	know.gatekeepers = policy.Gatekeepers{
 		Snapshot: n.snapshot, Freshness: n.snapshot.Freshness(now, ages), Standards: n.standards, Safety: n.safety,
 	}
-	if know.gatekeepers.Freshness != policy.Fresh {
+	switch know.gatekeepers.Freshness {
+	case policy.Fresh:
+	case policy.Stale:
 		know.degrade(namePolicy, "no fresh policy snapshot")
+	case policy.Expired:
+		// The receipt of a refusal has to say so, also where no playbook matched and nothing was withheld.
+		know.degrade(namePolicy, "no usable policy snapshot, refused")
 	}
 	if n.standardsErr != nil {
 		know.gatekeepers.Standards = policy.Standards{Unavailable: true}

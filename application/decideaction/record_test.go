@@ -221,6 +221,7 @@ func TestPolicy_neverKnownOrTooOld(t *testing.T) {
 		require.True(t, fault.Retryable(err))
 		require.Len(t, r.Receipts(t), 1, "a receipt says so")
 		require.Contains(t, string(r.Receipts(t)[0].Document), "policy_unavailable")
+		require.Contains(t, string(r.Receipts(t)[0].Document), "policy: no usable policy snapshot, refused", "also where nothing was withheld")
 		require.Zero(t, r.Units(t, "dev1"))
 		seen, err := r.Store.Signals.Seen(t.Context(), rig.Acme, "ci", "s1")
 		require.NoError(t, err)
@@ -248,6 +249,7 @@ func TestPolicy_stale(t *testing.T) {
 	require.Len(t, got.Decision.Actions, 1)
 	require.True(t, got.Decision.PolicyStale)
 	require.Equal(t, []string{"policy"}, got.Decision.Dependencies())
+	require.NotContains(t, string(r.Receipts(t)[0].Document), "refused")
 	require.Equal(t, "s", got.Decision.PolicySnapshotID)
 	require.Equal(t, []string{"v1"}, got.Decision.PolicyVersionIDs)
 

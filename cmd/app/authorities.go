@@ -51,9 +51,9 @@ func identity(
 func iamVerifier(cfg config.Config, b *resilience.Breaker, log *slog.Logger) (*iam.Verifier, error) {
 	n, i := cfg.Neighbours.IAM, cfg.Identity
 	return iam.New(iam.Config{
-		BaseURL: n.BaseURL, Paths: n.Paths, Header: n.Plain(), ClientID: clientID(n.ClientID), Timeout: n.Timeout,
-		VerifyTTL: n.Options.VerifyTTL, KeysFile: i.JWKSFile, KeysURL: i.JWKSURL, Issuer: i.Issuer, Audience: i.Audience,
-		SubjectTells: n.Options.SubHasTenant, Breaker: b, Now: clock.System{}.Now, Log: log,
+		BaseURL: n.BaseURL, Paths: n.Paths, Header: n.Plain(), Token: n.Bearer(clock.System{}.Now), ClientID: clientID(n.ClientID),
+		Timeout: n.Timeout, VerifyTTL: n.Options.VerifyTTL, KeysFile: i.JWKSFile, KeysURL: i.JWKSURL, Issuer: i.Issuer,
+		Audience: i.Audience, SubjectTells: n.Options.SubHasTenant, Breaker: b, Now: clock.System{}.Now, Log: log,
 	})
 }
 

@@ -3,8 +3,11 @@ package app
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 
 	"github.com/zeroui/mmm-engine/adapters/cli"
+	"github.com/zeroui/mmm-engine/domain/tenant"
 	"github.com/zeroui/mmm-engine/infrastructure/clock"
 	"github.com/zeroui/mmm-engine/infrastructure/config"
 )
@@ -20,9 +23,10 @@ func checkNeighbours(ctx context.Context, cfg config.Config) []cli.Finding {
 			out = append(out, checkNeighbour(ctx, name, address, make))
 		}
 	}
-	n := cfg.Neighbours
+	n, mappers := cfg.Neighbours, map[string]mapper{}
 	add("policy", policyAddress(cfg), cfg.Policy.Provider != "settings", func(log *slog.Logger) (probe, error) {
-		_, p, err := policyService(cfg, nil, log)
+		s, p, err := policyService(cfg, nil, log)
+		mappers["policy"], _ = s.(mapper)
 		return p, err
 	})
 	add("standards", n.Standards.BaseURL, n.Standards.Used(), func(log *slog.Logger) (probe, error) {
@@ -30,6 +34,7 @@ func checkNeighbours(ctx context.Context, cfg config.Config) []cli.Finding {
 		if err != nil {
 			return nil, err
 		}
+		mappers["standards"] = c
 		return c.Probe, nil
 	})
 	add("governance", n.Governance.BaseURL, n.Governance.Used(), func(log *slog.Logger) (probe, error) {
@@ -75,7 +80,36 @@ func checkNeighbours(ctx context.Context, cfg config.Config) []cli.Finding {
 		return d.Probe, nil
 	})
 	add("iam", identityAddress(cfg), cfg.Identity.Provider != "local", func(log *slog.Logger) (probe, error) { return identityProbe(cfg, log) })
+	for i, f := range out {
+		if m := mappers[f.Name]; m != nil && f.OK {
+			out[i].Advice = leftOut(cfg, f.Name, m)
+		}
+	}
 	return out
+}
+
+// mapper is a service that knows tenants by ids of its own, and says nothing where it does not know one.
+type mapper interface{ Maps(t tenant.ID) bool }
+
+// leftOut names the tenants of the configuration whose own policies a service leaves out; empty where it knows them all.
+func leftOut(cfg config.Config, name string, m mapper) string {
+	var tenants []string
+	add := func(t string) {
+		if !m.Maps(tenant.ID(t)) && !slices.Contains(tenants, t) {
+			tenants = append(tenants, t)
+		}
+	}
+	for _, a := range cfg.Actors {
+		add(a.Tenant)
+	}
+	for _, i := range cfg.Intake {
+		add(i.Tenant)
+	}
+	if len(tenants) == 0 {
+		return ""
+	}
+	slices.Sort(tenants)
+	return "it applies none of its own policies to " + strings.Join(tenants, ", ") + ": set neighbours." + name + ".options.tenant_uuids"
 }
 
 func alertAddress(cfg config.Config) string {
@@ -128,7 +162,7 @@ func checkNeighbour(ctx context.Context, name, address string, make func(log *sl
 	}
 	if err != nil {
 		f.OK, f.Detail = false, hostOf(address)+": "+err.Error()
-		f.Advice = "check neighbours." + name + " and that the service can be reached from here; until then decisions do without it"
+		f.Advice = "check neighbours." + name + " and that the service can be reached from here; docs/neighbours.md says what happens until then"
 	}
 	return f
 }

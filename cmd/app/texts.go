@@ -61,7 +61,7 @@ func llm(cfg config.Config, b *resilience.Breaker) (generator, error) {
 	case "gateway":
 		return gateway.New(gateway.Config{
 			BaseURL: n.BaseURL, Timeout: n.Timeout, Generation: n.Options.GenerationTimeout, Model: n.Options.LogicalModelID,
-			Region: n.Options.Region, ChatPath: n.Paths["chat"], Header: n.Plain(), Breaker: b,
+			Region: n.Options.Region, ChatPath: n.Paths["chat"], Header: n.Plain(), Token: n.Bearer(clock.System{}.Now), Breaker: b,
 		})
 	case "openai":
 		return openai.New(openai.Config{

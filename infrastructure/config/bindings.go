@@ -74,8 +74,8 @@ var bindings = []binding{
 	{"", "storage.max_connections", "Connections that one process may hold to PostgreSQL."},
 	{"", "observability.metrics_tenant_label", "false leaves the tenant out of metric labels."},
 	{"", "neighbours", `The services that the engine asks or tells. One without base_url is not used, and its absence degrades nothing.
-Each takes timeout, token or token_file, client_id, headers, paths (by operation), options, and a breaker that differs from the
-usual one where it is not 0.`},
+Each takes timeout, token or token_file (not alerting), client_id, headers, paths (by operation), options, and a breaker that
+differs from the usual one where it is not 0.`},
 	{"", "intake", `Webhook intake, one entry for each tenant and provider (github, gitlab), for example
 {tenant: acme, provider: github, repos: ['acme/*'], secret_file: /run/secrets/acme-github}.
 '*' stands for any part of one path segment. A repository may be in one tenant only.`},

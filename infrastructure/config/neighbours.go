@@ -27,7 +27,8 @@ type Neighbour[O any] struct {
 	// Token is the bearer token of calls; TokenFile is a file that holds it and may be replaced at any time. At most one.
 	Token     Secret `yaml:"token"`
 	TokenFile string `yaml:"token_file"`
-	// ClientID names this replica to services that count calls by client; empty: a name made from the host's.
+	// ClientID names this replica to the service, as X-Client-Id; empty: a name made from the host's for those that count calls by
+	// client (iam, policy, standards), and none for the others.
 	ClientID string `yaml:"client_id"`
 	// Headers are sent with each call.
 	Headers map[string]Secret `yaml:"headers"`
@@ -170,7 +171,7 @@ func (n Neighbours) check(r *report) {
 	checkNeighbour(r, "standards", n.Standards, "standards")
 	checkNeighbour(r, "governance", n.Governance, "retention")
 	checkNeighbour(r, "ubi", n.UBI, "signals")
-	checkNeighbour(r, "health", n.Health, "safe_to_act")
+	checkNeighbour(r, "health", n.Health, "safe_to_act", "tenant")
 	checkNeighbour(r, "llm", n.LLM, "chat")
 	checkNeighbour(r, "eris", n.ERIS, "receipt", "bulk", "courier_batch", "search")
 	checkNeighbour(r, "alerting", n.Alerting, "alerts")
@@ -194,6 +195,9 @@ func (n Neighbours) check(r *report) {
 	}
 	if n.ERIS.Options.RatePerSecond < 1 {
 		r.add("neighbours.eris.options.rate_per_second", "must be at least 1")
+	}
+	if n.Alerting.Token.IsSet() || n.Alerting.TokenFile != "" {
+		r.add("neighbours.alerting.token", "is not used: the engine makes its own tokens, with alert.jwt_secret")
 	}
 	for _, word := range slices.Sorted(maps.Keys(n.Alerting.Options.Severity)) {
 		if word != "critical" && word != "high" {

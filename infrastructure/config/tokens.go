@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -24,11 +25,14 @@ func (n Neighbour[O]) Bearer(now func() time.Time) func() string {
 	return f.token
 }
 
-// Plain gives the headers to send, uncovered.
+// Plain gives the headers to send by their canonical names, uncovered; the client id is among them where one is set.
 func (n Neighbour[O]) Plain() map[string]string {
-	out := make(map[string]string, len(n.Headers))
+	out := make(map[string]string, len(n.Headers)+1)
+	if n.ClientID != "" {
+		out["X-Client-Id"] = n.ClientID
+	}
 	for name, value := range n.Headers {
-		out[name] = value.Reveal()
+		out[http.CanonicalHeaderKey(name)] = value.Reveal()
 	}
 	return out
 }

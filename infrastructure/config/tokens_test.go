@@ -32,6 +32,14 @@ func TestBearer_ofAServiceWithoutTokenIsNone(t *testing.T) {
 	t.Parallel()
 	require.Nil(t, config.Neighbour[config.NoOptions]{}.Bearer(time.Now))
 	require.Equal(t, "t", config.Neighbour[config.NoOptions]{Token: config.NewSecret("t")}.Bearer(time.Now)())
-	headers := config.Neighbour[config.NoOptions]{Headers: map[string]config.Secret{"X-Team": config.NewSecret("mmm")}}.Plain()
-	require.Equal(t, map[string]string{"X-Team": "mmm"}, headers)
+}
+
+func TestPlain_namesTheReplicaWhereItHasAName(t *testing.T) {
+	t.Parallel()
+	n := config.Neighbour[config.NoOptions]{Headers: map[string]config.Secret{"x-team": config.NewSecret("mmm")}}
+	require.Equal(t, map[string]string{"X-Team": "mmm"}, n.Plain())
+	n.ClientID = "replica-1"
+	require.Equal(t, map[string]string{"X-Team": "mmm", "X-Client-Id": "replica-1"}, n.Plain())
+	n.Headers["x-client-id"] = config.NewSecret("mine")
+	require.Equal(t, map[string]string{"X-Team": "mmm", "X-Client-Id": "mine"}, n.Plain(), "whoever writes a header means it")
 }

@@ -101,11 +101,3 @@ func baseOf(address, prefix string) (string, error) {
 	}
 	return u.Scheme + "://" + u.Host + path, nil
 }
-
-// CloseIdle closes the connections that are kept for later calls, for tests. With the shared transport these are those of
-// all clients.
-func (c *Client) CloseIdle() {
-	if t, ok := c.config.Transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
-}

@@ -19,7 +19,8 @@ const (
 
 type requestIDKey struct{}
 
-// WithRequestID remembers the id of the request that is being served, to be sent with the calls made for it.
+// WithRequestID remembers the id of the request that is being served, to be sent with the calls made for it. Without one, or with
+// one that no header can hold, calls carry the id of their trace.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)
 }
@@ -52,11 +53,15 @@ func (c *Client) setHeaders(req *http.Request, r *request) error {
 	if !validValue(h.Get("Authorization")) {
 		return errors.New("the token cannot be sent")
 	}
-	if id := RequestID(req.Context()); id != "" && validValue(id) {
-		h.Set(requestIDHeader, id)
+	ctx := traced(req.Context())
+	id := RequestID(ctx)
+	if id == "" || !validValue(id) {
+		// Every neighbour is given an id, also by work that serves no request; the trace's leads from their log to ours.
+		id = trace.SpanContextFromContext(ctx).TraceID().String()
 	}
+	h.Set(requestIDHeader, id)
 	// Not the process's propagator: baggage is a caller's, and a neighbour has no business with it.
-	propagation.TraceContext{}.Inject(traced(req.Context()), propagation.HeaderCarrier(h))
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(h))
 	return nil
 }
 

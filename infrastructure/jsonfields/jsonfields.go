@@ -23,12 +23,30 @@ type Error struct {
 // Error names the field and the problem.
 func (e *Error) Error() string { return fmt.Sprintf("field %s %s", e.Field, e.Problem) }
 
-// Explain is what an Error in the chain says, or "".
+// Missing says that a field is not there.
+func Missing(field string) *Error { return &Error{field, "is missing"} }
+
+// Unknown says that a field holds a word that nobody knows here.
+func Unknown(field string) *Error { return &Error{field, "has a word that is not known"} }
+
+// Explain is what an Error in the chain says, or the decoder of encoding/json about a field's type; else "".
 func Explain(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Error()
 	}
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
+		return (&Error{t.Field, "has another type"}).Error()
+	}
 	return ""
+}
+
+// Explained puts what Explain says behind the error, for those who look for what is wrong with a service. An error of which it
+// says nothing stays as it is.
+func Explained(err error) error {
+	if problem := Explain(err); problem != "" {
+		return fmt.Errorf("%w: %s", err, problem)
+	}
+	return err
 }
 
 // Within puts the way to the object before the field's name in an Error; other errors stay as they are.
@@ -43,7 +61,7 @@ func Within(place string, err error) error {
 func (o Object) Has(names ...string) error {
 	for _, name := range names {
 		if _, there := o[name]; !there {
-			return &Error{name, "is missing"}
+			return Missing(name)
 		}
 	}
 	return nil
@@ -80,7 +98,7 @@ func Word[T any](o Object, name string, table map[string]T) (T, error) {
 	text, err := o.Text(name)
 	value, known := table[text]
 	if err == nil && !known {
-		err = &Error{name, "has a word that is not known"}
+		err = Unknown(name)
 	}
 	return value, err
 }
@@ -89,7 +107,7 @@ func (o Object) read(name string, into any, otherwise string) error {
 	raw, there := o[name]
 	switch {
 	case !there:
-		return &Error{name, "is missing"}
+		return Missing(name)
 	case isNull(raw):
 		return &Error{name, "is null"}
 	case json.Unmarshal(raw, into) != nil:

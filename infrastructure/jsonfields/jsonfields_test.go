@@ -88,7 +88,15 @@ func TestExplain_speaksOnlyOfFields(t *testing.T) {
 	require.Equal(t, "field x is missing", jsonfields.Explain(fmt.Errorf("read secret: %w", field)))
 	require.Empty(t, jsonfields.Explain(errors.New("secret")))
 	require.Empty(t, jsonfields.Explain(nil))
+	var typed struct {
+		A struct{ B int } `json:"a"`
+	}
+	require.Equal(t, "field a.B has another type", jsonfields.Explain(json.Unmarshal([]byte(`{"a":{"B":"secret"}}`), &typed)))
+	require.Empty(t, jsonfields.Explain(json.Unmarshal([]byte(`["secret"]`), &typed)), "no field is to blame")
 	require.EqualError(t, jsonfields.Within("signals[3]", field), "field signals[3].x is missing")
+	require.EqualError(t, jsonfields.Explained(fmt.Errorf("ask: %w", field)), "ask: field x is missing: field x is missing")
 	other := errors.New("other")
+	require.Equal(t, other, jsonfields.Explained(other))
+	require.NoError(t, jsonfields.Explained(nil))
 	require.Equal(t, other, jsonfields.Within("signals", other))
 }

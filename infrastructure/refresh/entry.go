@@ -75,8 +75,18 @@ func (c *Cache[K, V]) keep(k K, v Value[V], now time.Time) {
 		c.use.first(e)
 	}
 	c.arm(e, c.o.Ahead-now.Sub(v.At))
-	if len(c.entries) > c.o.Max {
-		c.drop(c.use.root.before)
+	c.sweep(now)
+}
+
+// sweep drops what is too many, and what is too old: a value that may not be given any more, maybe about a person, must not lie
+// here until its own key is wanted again. The ones unused for longest are looked at first, and the first that may stay ends it.
+func (c *Cache[K, V]) sweep(now time.Time) {
+	for len(c.entries) > 0 {
+		last := c.use.root.before
+		if len(c.entries) <= c.o.Max && now.Sub(last.value.At) <= c.o.Keep {
+			return
+		}
+		c.drop(last)
 	}
 }
 

@@ -95,11 +95,13 @@ func (c *Cache[K, V]) flyOne(k K, f *flight[V]) *flight[V] {
 	return f.next
 }
 
-// ask fetches. A fetch that panics has failed: it runs in a goroutine of its own, where a panic would end the process.
+// ask fetches. A fetch that panics has failed: it runs in a goroutine of its own, where a panic would end the process. It is
+// logged here, since callers have an answer for errors and no use for a stack.
 func (c *Cache[K, V]) ask(ctx context.Context, k K) (v V, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("refresh: the fetch panicked: %v\n%s", r, debug.Stack())
+			c.o.Log.ErrorContext(ctx, "a fetch panicked", "error", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = fmt.Errorf("refresh: the fetch panicked: %v", r)
 		}
 	}()
 	return c.fetch(ctx, k)

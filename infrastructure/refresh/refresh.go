@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -26,7 +27,8 @@ const (
 type Options[K comparable] struct {
 	// Fresh is the age up to which a value is given without asking again.
 	Fresh time.Duration
-	// Keep is the age after which a value is forgotten. At least Fresh, else Fresh is taken.
+	// Keep is the age after which a value is not given any more; it is dropped when its key, or any new value, comes by. At least
+	// Fresh, else Fresh is taken.
 	Keep time.Duration
 	// Ahead is the age from which a value that was asked for within Active is fetched anew in the background, once the cache is
 	// started. It should be less than Fresh by more than a fetch may take. 0: nothing is fetched in the background.
@@ -39,6 +41,8 @@ type Options[K comparable] struct {
 	Max int
 	// Now tells the time. nil: the clock of this machine.
 	Now func() time.Time
+	// Log is told of a fetch that panicked, which is a bug. nil: nobody is.
+	Log *slog.Logger
 	// Hit and Miss are called for each Get that found a fresh value or did not. They may be nil; they must not block.
 	Hit, Miss func()
 }
@@ -78,6 +82,9 @@ func New[K comparable, V any](o Options[K], fetch func(ctx context.Context, k K)
 	}
 	if o.Now == nil {
 		o.Now = clock.System{}.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Cache[K, V]{o: o, fetch: fetch, entries: make(map[K]*entry[K, V]), flights: make(map[K]*flight[V])}
 	c.use.init()

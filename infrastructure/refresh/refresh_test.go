@@ -2,10 +2,14 @@ package refresh_test
 
 import (
 	"context"
+	"log/slog"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 
@@ -129,11 +133,16 @@ func TestAFailedFetchTakesNothingAway(t *testing.T) {
 	})
 }
 
-func TestAPanicIsAFailedFetch(t *testing.T) {
+func TestAPanicIsAFailedFetchAndIsLogged(t *testing.T) {
 	t.Parallel()
-	c := refresh.New(options(), func(context.Context, string) (int, error) { panic("no") })
+	var log strings.Builder
+	o := options()
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	c := refresh.New(o, func(context.Context, string) (int, error) { panic("no") })
 	_, err := c.Get(t.Context(), key)
-	require.ErrorContains(t, err, "panicked: no")
+	require.EqualError(t, err, "refresh: the fetch panicked: no")
+	require.Contains(t, log.String(), "a fetch panicked")
+	require.Contains(t, log.String(), "refresh_test.go", "where it was")
 }
 
 func TestPutKeepsTheNewest(t *testing.T) {
@@ -177,6 +186,29 @@ func TestMaxLetsTheLeastUsedGo(t *testing.T) {
 }
 
 // Whoever asks after Forget or Expire has the answer to a fetch that began after it, and still there is one fetch at a time.
+func TestWhatIsTooOldDoesNotStayInMemory(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	o := refresh.Options[string]{Fresh: time.Minute, Now: func() time.Time { return now }}
+	c := refresh.New(o, func(context.Context, string) (*[1 << 10]byte, error) { return new([1 << 10]byte), nil })
+	get := func(k string) weak.Pointer[[1 << 10]byte] {
+		v, err := c.Get(t.Context(), k)
+		require.NoError(t, err)
+		return weak.Make(v.V)
+	}
+	old := get("a")
+	now = now.Add(time.Minute)
+	fresh := get("b")
+	runtime.GC()
+	require.NotNil(t, old.Value(), "still good")
+	now = now.Add(time.Second)
+	get("c")
+	runtime.GC()
+	require.Nil(t, old.Value(), "nobody will be given it any more")
+	require.NotNil(t, fresh.Value())
+	runtime.KeepAlive(c)
+}
+
 func TestForgetAndExpireWhileAFetchIsUnderWay(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,6 +32,25 @@ func TestDoctor_triesEveryServiceOutAndNamesTheOneThatIsDown(t *testing.T) {
 		require.Contains(t, said, "neighbours."+service.Name)
 		require.NoError(t, p.MendAll())
 	}
+}
+
+func TestDoctor_namesTenantsThatAServiceSilentlyLeavesOut(t *testing.T) {
+	t.Parallel()
+	p, err := platform.Start(t.Context(), platform.Options{Tenant: "acme"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	path := filepath.Join(t.TempDir(), "mmm.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(`
+actors: [{tenant: acme, actor_id: dev1}, {tenant: zeta, actor_id: dev1}, {tenant: zeta, actor_id: dev2}]
+neighbours: {policy: {options: {tenant_uuids: {acme: 7b0c3a34-9f0e-4d61-8f43-1c8d5b0a52c1}}}}
+`), 0o600))
+	s := harness.New(t, append(p.Env(), "MMM_CONFIG="+path)...)
+	_, err = s.Run("keys", "generate")
+	require.NoError(t, err)
+	said, err := s.Run("doctor")
+	require.NoError(t, err, "%s", said)
+	require.Contains(t, said, "none of its own policies to zeta: set neighbours.policy.options.tenant_uuids")
+	require.Contains(t, said, "none of its own policies to acme, zeta: set neighbours.standards.options.tenant_uuids")
 }
 
 func TestToken_isForLocalIdentityOnly(t *testing.T) {

@@ -7,8 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
@@ -40,10 +38,10 @@ type Config struct {
 	Paths map[string]string
 	// Header is sent with every request.
 	Header map[string]string
+	// Token gives a bearer token for verifications; nil sends none, as the service asks for none.
+	Token func() string
 	// ClientID names this replica; the service counts calls by it. It is needed, and has to stay the same.
 	ClientID string
-	// UserAgent is sent with every request.
-	UserAgent string
 	// Timeout bounds a verification, a second attempt included, and a fetch of keys. 2 s.
 	Timeout time.Duration
 	// VerifyTTL is how long a yes counts, a minute at the most. 60 s.
@@ -93,15 +91,8 @@ func (c Config) complete() (Config, error) {
 	if c.Now == nil {
 		bad("needs a clock")
 	}
-	paths := map[string]string{opVerify: prefix + "/verify"}
-	for _, op := range slices.Sorted(maps.Keys(c.Paths)) {
-		if _, known := paths[op]; !known {
-			bad("there is no operation %q to give a path", op)
-		} else if !strings.HasPrefix(c.Paths[op], "/") {
-			bad("the path of %s must begin with /", op)
-		}
-		paths[op] = c.Paths[op]
-	}
+	paths, err := httpclient.Paths(neighbour, map[string]string{opVerify: prefix + "/verify"}, c.Paths)
+	errs = append(errs, err)
 	c.Paths = paths
 	return c, errors.Join(errs...)
 }
@@ -113,9 +104,9 @@ func (c Config) client() (*httpclient.Client, error) {
 	}
 	header["X-Client-Id"] = c.ClientID
 	return httpclient.New(httpclient.Config{
-		Name: neighbour, Timeout: c.Timeout, Header: header, UserAgent: c.UserAgent, Breaker: c.Breaker, Transport: c.Transport,
-		// Paths are whole, so that a configured one may lie elsewhere.
-		BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), prefix),
+		Name: neighbour, Timeout: c.Timeout, Header: header, Token: c.Token, Breaker: c.Breaker,
+		Transport: c.Transport,
+		BaseURL:   httpclient.Root(c.BaseURL, prefix),
 	})
 }
 
@@ -128,7 +119,7 @@ func (c Config) keysClient() (*httpclient.Client, url.Values, error) {
 	query := address.Query()
 	address.RawQuery = ""
 	client, err := httpclient.New(httpclient.Config{
-		Name: neighbour, BaseURL: address.String(), Timeout: c.Timeout, UserAgent: c.UserAgent, Transport: c.Transport,
+		Name: neighbour, BaseURL: address.String(), Timeout: c.Timeout, Transport: c.Transport,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("key set: %w", err)

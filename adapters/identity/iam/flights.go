@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -66,11 +67,16 @@ func (f *flights) start(ctx context.Context, d token.Digest, one *flight, call f
 	f.work.Go(func() {
 		defer undo()
 		defer cancel()
+		defer func() {
+			if r := recover(); r != nil { // nobody above would; one bad answer must not end the process
+				one.who, one.err = caller.Caller{}, token.Unavailable(fmt.Errorf("the call panicked: %v", r), 0)
+			}
+			f.mu.Lock()
+			delete(f.under, d)
+			f.mu.Unlock()
+			close(one.done)
+		}()
 		one.who, one.err = call(ctx)
-		f.mu.Lock()
-		delete(f.under, d)
-		f.mu.Unlock()
-		close(one.done)
 	})
 }
 

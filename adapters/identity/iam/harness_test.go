@@ -111,7 +111,7 @@ func openWith(t *testing.T, key issuer.Key, changes ...change) *site {
 	require.NoError(t, err)
 	cfg := iam.Config{
 		BaseURL: s.server.URL(), ClientID: "replica-1", KeysFile: s.keys, Breaker: s.breaker, Now: s.clock.Now,
-		Issuer: iamsim.Issuer, Audience: iamsim.Audience, UserAgent: "mmm-engine/test", Timeout: 5 * time.Second,
+		Issuer: iamsim.Issuer, Audience: iamsim.Audience, Timeout: 5 * time.Second,
 	}
 	for _, f := range changes {
 		f(&cfg)

@@ -223,13 +223,18 @@ func TestVerify_saysWhoItIs(t *testing.T) {
 	r := asked[0]
 	require.Equal(t, http.MethodPost+" "+iamsim.VerifyPath, r.Method+" "+r.Path)
 	for name, want := range map[string]string{
-		"X-Client-Id": "replica-1", "X-Gateway": "blue", "User-Agent": "mmm-engine/test", "Content-Type": "application/json", "Authorization": "",
+		"X-Client-Id": "replica-1", "X-Gateway": "blue", "Content-Type": "application/json", "Authorization": "",
 	} {
 		require.Equal(t, want, r.Header.Get(name), name)
 	}
+	require.Regexp(t, "^mmm-engine/.", r.Header.Get("User-Agent"))
 	require.NotEmpty(t, r.Header.Get("Traceparent"))
 	require.Empty(t, r.Query)
 	require.JSONEq(t, `{"token":"`+raw+`"}`, string(r.Body))
+
+	s = open(t, func(c *iam.Config) { c.Token = func() string { return "the engine's own" } })
+	s.passes(s.token())
+	require.Equal(t, "Bearer the engine's own", s.server.Requests()[0].Header.Get("Authorization"))
 }
 
 func TestVerify_anAnswerAboutSomebodyElseIsNone(t *testing.T) {
@@ -343,4 +348,18 @@ func TestVerify_takesRolesFromScopesToo(t *testing.T) {
 	require.Equal(t, []string{"tenant_admin"}, s.passes(s.token(map[string]any{
 		"roles": issuer.Absent, "scope": []string{"role:tenant_admin"},
 	})).Roles())
+}
+
+type panicking struct{}
+
+func (panicking) RoundTrip(*http.Request) (*http.Response, error) { panic("a bug") }
+
+func TestVerify_aPanicIsNoAnswerAndEndsNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(c *iam.Config) { c.Transport = panicking{} })
+	raw := s.token()
+	for range 2 {
+		s.fails(raw, fault.Unavailable)
+	}
+	require.Equal(t, 2, s.breaker.Status().Failures)
 }

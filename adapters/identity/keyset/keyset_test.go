@@ -243,3 +243,17 @@ func TestRemote_givesAFaultAsItIs(t *testing.T) {
 		require.ErrorIs(t, err, own)
 	}
 }
+
+func TestRemote_aPanicIsNoAnswerAndEndsNothing(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	asked := 0
+	keys := keyset.NewRemote(func(context.Context) (keyset.Set, error) { asked++; panic("a bug") }, func() time.Time { return now })
+	t.Cleanup(keys.Close)
+	for range 2 {
+		_, err := keys.Key(t.Context(), "one", "RS256")
+		require.True(t, fault.Is(err, fault.Unavailable), err)
+		now = now.Add(time.Minute)
+	}
+	require.Equal(t, 2, asked)
+}

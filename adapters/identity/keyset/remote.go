@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -102,6 +103,16 @@ func (r *Remote) Key(ctx context.Context, kid, algorithm string) (crypto.PublicK
 	return nil, r.dark(retryAfter)
 }
 
+// ask fetches. A fetch that panics has failed: nobody above would catch that, and one bad key set must not end the process.
+func (r *Remote) ask(ctx context.Context) (set Set, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			set, err = Set{}, fmt.Errorf("the fetch of keys panicked: %v", p)
+		}
+	}()
+	return r.fetch(ctx)
+}
+
 // dark is why there are no keys. It requires the lock.
 func (r *Remote) dark(after time.Duration) error {
 	if own, ok := errors.AsType[*fault.Error](r.failed); ok {
@@ -123,7 +134,7 @@ func (r *Remote) begin(ctx context.Context, now time.Time) chan struct{} {
 	r.work.Go(func() {
 		defer undo()
 		defer cancel()
-		set, err := r.fetch(ctx)
+		set, err := r.ask(ctx)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.flight, r.failed = nil, err

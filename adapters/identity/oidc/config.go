@@ -28,9 +28,8 @@ type Config struct {
 	TenantClaim, RolesClaim string
 	// Timeout bounds a fetch of the provider's keys, with discovery. 2 s.
 	Timeout time.Duration
-	// Header is sent with every request to the issuer's address, and UserAgent with every request.
-	Header    map[string]string
-	UserAgent string
+	// Header is sent with every request to the issuer's address.
+	Header map[string]string
 	// Remember is how many tokens that have passed are remembered. 4096.
 	Remember int
 	// Breaker is asked before each fetch of keys; nil asks nobody.

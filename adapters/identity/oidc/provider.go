@@ -38,7 +38,7 @@ type provider struct {
 func newProvider(cfg Config) (*provider, error) {
 	client, err := httpclient.New(httpclient.Config{
 		Name: neighbour, BaseURL: strings.TrimSuffix(cfg.Issuer, "/"), Timeout: cfg.Timeout, Header: cfg.Header,
-		UserAgent: cfg.UserAgent, Transport: cfg.Transport,
+		Transport: cfg.Transport,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("oidc: issuer: %w", err)
@@ -107,7 +107,7 @@ func (p *provider) point(address string) error {
 	u.RawQuery = ""
 	// The issuer's headers stay with the issuer: the keys may be at another host.
 	client, err := httpclient.New(httpclient.Config{
-		Name: neighbour, BaseURL: u.String(), Timeout: p.cfg.Timeout, UserAgent: p.cfg.UserAgent, Transport: p.cfg.Transport,
+		Name: neighbour, BaseURL: u.String(), Timeout: p.cfg.Timeout, Transport: p.cfg.Transport,
 	})
 	if err != nil {
 		return err

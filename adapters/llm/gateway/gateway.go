@@ -3,14 +3,12 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/zeroui/mmm-engine/adapters/llm"
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
-	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
 	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 	"github.com/zeroui/mmm-engine/ports"
 )
@@ -19,10 +17,8 @@ const (
 	neighbour = "llm"
 	prefix    = "/api/v1/llm"
 
-	opChat     = "chat"
-	opHealth   = "health"
-	chatPath   = prefix + "/chat"
-	healthPath = "/health"
+	opChat   = "chat"
+	chatPath = prefix + "/chat"
 
 	defaultTimeout    = 3 * time.Second
 	defaultGeneration = 2500 * time.Millisecond
@@ -49,6 +45,8 @@ type Config struct {
 	ChatPath string
 	// Header is sent with every request.
 	Header map[string]string
+	// Token gives a bearer token; nil sends none, as the gateway asks for none.
+	Token func() string
 	// Breaker is asked before each request; nil asks nobody.
 	Breaker *resilience.Breaker
 	// Transport carries the requests; nil: the one of all clients.
@@ -90,8 +88,8 @@ func New(config Config) (*Client, error) {
 		return nil, err
 	}
 	c, err := httpclient.New(httpclient.Config{
-		Name: neighbour, BaseURL: strings.TrimSuffix(strings.TrimRight(config.BaseURL, "/"), prefix), Timeout: config.Timeout,
-		Header: config.Header, Breaker: config.Breaker, Transport: config.Transport,
+		Name: neighbour, BaseURL: httpclient.Root(config.BaseURL, prefix), Timeout: config.Timeout,
+		Header: config.Header, Token: config.Token, Breaker: config.Breaker, Transport: config.Transport,
 	})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it names the neighbour
@@ -113,15 +111,4 @@ func (c *Client) Generate(ctx context.Context, p ports.ContentPrompt) (ports.Con
 		return ports.Content{}, llm.Failure(err)
 	}
 	return contentOf(answer, body.RequestID), nil
-}
-
-// Probe asks whether the gateway lives. It asks no model, because that costs. The error names neighbour and operation.
-func (c *Client) Probe(ctx context.Context) error {
-	if err := c.http.Do(ctx, httpclient.Call{Op: opHealth, Path: healthPath}, nil); err != nil {
-		if problem := jsonfields.Explain(err); problem != "" {
-			return fmt.Errorf("%s %s: %s", neighbour, opHealth, problem)
-		}
-		return err //nolint:wrapcheck // it names neighbour and operation
-	}
-	return nil
 }

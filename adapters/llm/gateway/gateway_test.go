@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,9 @@ func TestGenerate_asksAsAgreed(t *testing.T) {
 	r := s.Requests(simulated.Chat)[0]
 	require.NotEmpty(t, r.Header.Get("Traceparent"))
 	require.Empty(t, r.Header.Get("Authorization"))
+	_, err = client(t, s.URL(), func(c *gateway.Config) { c.Token = func() string { return "mine" } }).Generate(t.Context(), prompt())
+	require.NoError(t, err)
+	require.Equal(t, "Bearer mine", s.Requests(simulated.Chat)[1].Header.Get("Authorization"))
 	var body map[string]any
 	require.NoError(t, json.Unmarshal(r.Body, &body))
 	user, _ := body["user_prompt"].(string)
@@ -238,4 +242,31 @@ func TestProbe(t *testing.T) {
 	s.Break(simulator.ServerError(), simulated.Health)
 	require.EqualError(t, c.Probe(t.Context()), "llm health: refused, status 500")
 	require.Zero(t, s.Calls(simulated.Chat), "no model is asked")
+}
+
+func TestProbe_asksWhetherRequestsWouldBeTaken(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ answer, says string }{
+		{`{"decision":"BLOCK"}`, ""},
+		{`{"decision":"REQUIRE_REDACTION"}`, ""},
+		{`{}`, "llm policy dry-run: field decision is missing"},
+		{`{"decision":"PERHAPS"}`, "llm policy dry-run: field decision has a word that is not known"},
+	} {
+		s := service(t)
+		s.Break(simulator.Status(http.StatusOK, c.answer), simulated.DryRun)
+		err := client(t, s.URL()).Probe(t.Context())
+		if c.says == "" {
+			require.NoError(t, err, c.answer)
+		} else {
+			require.EqualError(t, err, c.says)
+		}
+		require.Equal(t, 1, s.Calls(simulated.DryRun))
+		require.Zero(t, s.Calls(simulated.Chat), "no model is asked")
+	}
+	s := service(t)
+	s.Break(simulator.Status(http.StatusForbidden, `{"detail":"Missing scope"}`), simulated.DryRun)
+	require.ErrorContains(t, client(t, s.URL()).Probe(t.Context()), "llm policy dry-run: refused, status 403")
+	s = service(t)
+	s.Break(simulator.Status(http.StatusNotFound, `{"detail":"Not Found"}`), simulated.DryRun)
+	require.NoError(t, client(t, s.URL()).Probe(t.Context()), "a gateway without dry runs")
 }

@@ -83,23 +83,17 @@ func (c Config) complete() (Config, error) {
 	if c.Environment, err = environmentOf(c.Environment); err != nil {
 		bad("environment %w", err)
 	}
-	for t, id := range c.TenantUUIDs {
-		if !uuid.MatchString(id) {
+	for _, t := range slices.Sorted(maps.Keys(c.TenantUUIDs)) {
+		if !uuid.MatchString(c.TenantUUIDs[t]) {
 			bad("tenant_uuids: that of %s is no UUID", t)
 		}
 	}
-	paths := map[string]string{opEvaluate: prefix + "/policies/{policy_id}/evaluate", opCurrent: "/api/v1/policies/current"}
-	for op, path := range c.Paths {
-		if _, known := paths[op]; !known {
-			bad("there is no operation %q to give a path", op)
-		} else if !strings.HasPrefix(path, "/") {
-			bad("the path of %s must begin with /", op)
-		}
-		paths[op] = path
-	}
+	paths, err := httpclient.Paths(neighbour, map[string]string{
+		opEvaluate: prefix + "/policies/{policy_id}/evaluate", opCurrent: "/api/v1/policies/current",
+	}, c.Paths)
+	errs = append(errs, err)
 	paths[opHealth] = prefix + "/health"
 	c.Paths = paths
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return c, errors.Join(errs...)
 }
 
@@ -108,8 +102,8 @@ func (c Config) client() (*httpclient.Client, error) {
 	maps.Copy(header, c.Header)
 	return httpclient.New(httpclient.Config{
 		Name: neighbour, Timeout: c.Timeout, Header: header, Token: c.Token, Breaker: c.Breaker,
-		// Paths are whole, so that a configured one may lie elsewhere, as that of what is in force does.
-		BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), prefix),
+		// What is in force lies beside the prefix.
+		BaseURL: httpclient.Root(c.BaseURL, prefix),
 	})
 }
 

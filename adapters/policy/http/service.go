@@ -12,6 +12,7 @@ import (
 	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/tenant"
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
+	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
 	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 )
 
@@ -142,15 +143,15 @@ func (s *Service) known(t tenant.ID) string {
 // not as agreed on; it may be shown to an operator.
 func (s *Service) Probe(ctx context.Context) error {
 	if err := s.client.JSON(ctx, httpclient.Call{Op: opHealth, Path: s.config.path(opHealth, "")}, nil); err != nil {
-		return answer.Explain(err)
+		return jsonfields.Explained(err)
 	}
 	const nobody = "mmm-doctor" // no tenant's; what is said of it is not used
 	if _, err := s.evaluate(ctx, nobody, nobody, intervention.Mirror, ""); err != nil {
-		return answer.Explain(err)
+		return jsonfields.Explained(err)
 	}
 	if s.config.UseCurrent {
 		if _, err := s.current(ctx, nobody); err != nil {
-			return answer.Explain(err)
+			return jsonfields.Explained(err)
 		}
 	}
 	return nil

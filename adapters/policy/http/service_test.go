@@ -333,7 +333,7 @@ func TestProbe_namesWhatIsNotAsAgreedOn(t *testing.T) {
 		"in order":        {},
 		"not alive":       {sim.ServerError(), policysim.Health, "policy health: refused, status 500"},
 		"no decision":     {sim.Answer(`{"violations":[]}`), evaluatePath, "field decision is missing"},
-		"a new word":      {sim.Answer(`{"decision":"maybe","violations":[]}`), evaluatePath, "field decision has an unknown value"},
+		"a new word":      {sim.Answer(`{"decision":"maybe","violations":[]}`), evaluatePath, "field decision has a word that is not known"},
 		"another type":    {sim.Answer(`{"decision":true,"violations":[]}`), evaluatePath, "field decision has another type"},
 		"no such list":    {sim.Answer(`{}`), policysim.Current, "field snapshot_id is missing"},
 		"no such service": {sim.Status(404, `{"detail":"Not Found"}`), evaluatePath, "policy evaluate: refused, status 404"},

@@ -9,6 +9,7 @@ import (
 	"github.com/zeroui/mmm-engine/adapters/policy/answer"
 	"github.com/zeroui/mmm-engine/domain/intervention"
 	"github.com/zeroui/mmm-engine/domain/policy"
+	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
 )
 
 // decision is what the service decided. The zero value is none.
@@ -30,7 +31,7 @@ func decisionOf(word string) (decision, error) {
 	case "transform":
 		return transform, nil
 	}
-	return 0, answer.Unknown("decision")
+	return 0, jsonfields.Unknown("decision")
 }
 
 // actionOf is the service's word for a kind of action.

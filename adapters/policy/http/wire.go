@@ -1,6 +1,6 @@
 package http
 
-import "github.com/zeroui/mmm-engine/adapters/policy/answer"
+import "github.com/zeroui/mmm-engine/infrastructure/jsonfields"
 
 // question is one evaluation as the service reads it. There is no principal in it: a snapshot is about a tenant, not a person.
 type question struct {
@@ -34,9 +34,9 @@ type violation struct {
 func (v verdict) Check() error {
 	switch {
 	case v.Decision == nil:
-		return answer.Missing("decision")
+		return jsonfields.Missing("decision")
 	case v.Violations == nil:
-		return answer.Missing("violations")
+		return jsonfields.Missing("violations")
 	}
 	_, err := decisionOf(*v.Decision)
 	return err
@@ -52,7 +52,7 @@ type inForce struct {
 // Check says whether the answer can be used.
 func (f inForce) Check() error {
 	if f.SnapshotID == "" {
-		return answer.Missing("snapshot_id")
+		return jsonfields.Missing("snapshot_id")
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/tenant"
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
+	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
 	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 )
 
@@ -80,7 +81,7 @@ func New(c Config) (*Service, error) {
 		path.WriteString("/" + url.PathEscape(segment))
 	}
 	client, err := httpclient.New(httpclient.Config{
-		Name: neighbour, BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), data),
+		Name: neighbour, BaseURL: httpclient.Root(c.BaseURL, data),
 		Timeout: c.Timeout, Header: c.Header, Token: c.Token, Breaker: c.Breaker,
 	})
 	if err != nil {
@@ -115,13 +116,13 @@ func (s *Service) ask(ctx context.Context, t tenant.ID) (document, error) {
 // for it is in order. Its error names the first field that is not as agreed on; it may be shown to an operator.
 func (s *Service) Probe(ctx context.Context) error {
 	if err := s.client.JSON(ctx, httpclient.Call{Op: "health", Path: health}, nil); err != nil {
-		return answer.Explain(err)
+		return jsonfields.Explained(err)
 	}
 	_, err := s.ask(ctx, "mmm-doctor")
-	if f, ok := errors.AsType[*answer.Field](err); ok && *f == *undefined() {
+	if f, ok := errors.AsType[*jsonfields.Error](err); ok && *f == *undefined() {
 		return nil
 	}
-	return answer.Explain(err)
+	return jsonfields.Explained(err)
 }
 
 // snapshot puts what was said into the engine's words. Check has passed.

@@ -183,7 +183,7 @@ func TestProbe_namesWhatIsNotAsAgreedOn(t *testing.T) {
 		"undefined for nobody":        {nil, ""},
 		"no verdict":                  {object{"restrictions": []string{}}, "field result.allowed is missing"},
 		"no restrictions":             {object{"allowed": true}, "field result.restrictions is missing"},
-		"an unknown restriction":      {object{"allowed": true, "restrictions": []string{"x"}}, "field result.restrictions has an unknown value"},
+		"an unknown restriction":      {object{"allowed": true, "restrictions": []string{"x"}}, "field result.restrictions has a word that is not known"},
 		"a verdict of another type":   {object{"allowed": 1, "restrictions": []string{}}, "field result.allowed has another type"},
 		"a document of another shape": {[]int{1}, "field result has another type"},
 	} {

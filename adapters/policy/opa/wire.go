@@ -3,8 +3,8 @@ package opa
 import (
 	"slices"
 
-	"github.com/zeroui/mmm-engine/adapters/policy/answer"
 	"github.com/zeroui/mmm-engine/domain/intervention"
+	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
 )
 
 type question struct {
@@ -26,7 +26,7 @@ type document struct {
 }
 
 // undefined is what is wrong with the answer of a document that is not defined for the input.
-func undefined() *answer.Field { return answer.Missing("result") }
+func undefined() *jsonfields.Error { return jsonfields.Missing("result") }
 
 // Check says whether the answer can be used.
 func (d document) Check() error {
@@ -34,9 +34,9 @@ func (d document) Check() error {
 	case d.Result == nil:
 		return undefined()
 	case d.Result.Allowed == nil:
-		return answer.Missing("result.allowed")
+		return jsonfields.Missing("result.allowed")
 	case d.Result.Restrictions == nil:
-		return answer.Missing("result.restrictions")
+		return jsonfields.Missing("result.restrictions")
 	}
 	_, err := kindsOf(*d.Result.Restrictions)
 	return err
@@ -47,7 +47,7 @@ func kindsOf(words []string) ([]intervention.Kind, error) {
 	var out []intervention.Kind
 	for _, word := range words {
 		if _, err := intervention.ParseKind(word); err != nil {
-			return nil, answer.Unknown("result.restrictions")
+			return nil, jsonfields.Unknown("result.restrictions")
 		}
 	}
 	for _, kind := range intervention.Kinds() {

@@ -75,7 +75,7 @@ func hooks(t *testing.T) *receiver.Simulator {
 func onPlatform(t *testing.T, s *alerting.Simulator, change ...func(*platform.Config)) *platform.Dispatcher {
 	t.Helper()
 	c := platform.Config{
-		BaseURL: s.URL(), Secret: func() string { return jwtSecret }, Timeout: timeout, UserAgent: "mmm-engine/test", Clock: clock.System{},
+		BaseURL: s.URL(), Secret: func() string { return jwtSecret }, Timeout: timeout, Clock: clock.System{},
 	}
 	for _, f := range change {
 		f(&c)

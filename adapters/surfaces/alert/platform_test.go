@@ -33,7 +33,7 @@ func TestPlatform_saysWhatTheServiceTakes(t *testing.T) {
 		"dedup_key": "mmm:acme:01930000-0000-7000-8000-0000000000b1:shop", "policy_refs": ["snap-1"]
 	}`, string(sent[0].Body))
 	require.Equal(t, "acme", sent[0].Header.Get("X-Tenant-ID"))
-	require.Equal(t, "mmm-engine/test", sent[0].Header.Get("User-Agent"))
+	require.Regexp(t, "^mmm-engine/.", sent[0].Header.Get("User-Agent"))
 	for _, widening := range []string{"X-Roles", "X-Allow-Tenants"} {
 		require.NotContains(t, sent[0].Header, widening)
 	}
@@ -131,4 +131,13 @@ func TestPlatform_asksForItsSecretEachTime(t *testing.T) {
 	for _, r := range s.Requests() {
 		require.NotContains(t, string(r.Body)+r.Header.Get("Authorization"), secret)
 	}
+}
+
+func TestPlatform_aProbeTellsWhetherOurTokensAreTaken(t *testing.T) {
+	t.Parallel()
+	s := service(t)
+	require.NoError(t, onPlatform(t, s).Probe(t.Context()))
+	wrong := onPlatform(t, s, func(c *platform.Config) { c.Secret = func() string { return "another secret that is long enough" } })
+	require.ErrorContains(t, wrong.Probe(t.Context()), "status 401")
+	require.Empty(t, s.Kept(), "nobody is told anything")
 }

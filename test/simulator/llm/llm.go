@@ -1,8 +1,6 @@
 package llm
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -15,6 +13,7 @@ import (
 // The routes.
 const (
 	Chat   = "/api/v1/llm/chat"
+	DryRun = "/api/v1/llm/policy/dry-run"
 	Health = "/health"
 )
 
@@ -56,6 +55,7 @@ func StartOn(addr string, now func() time.Time) (*Simulator, error) {
 		simulator.WriteJSON(w, http.StatusOK, map[string]any{"status": "ok"})
 	})
 	mux.Handle(http.MethodPost, Chat, s.chat)
+	mux.Handle(http.MethodPost, DryRun, s.dryRun)
 	server, err := simulator.StartOn("llm", addr, mux)
 	if err != nil {
 		return nil, err
@@ -86,29 +86,11 @@ func (s *Simulator) Asked() int {
 }
 
 func (s *Simulator) chat(w http.ResponseWriter, r *http.Request) {
-	raw, err := io.ReadAll(r.Body)
-	var body map[string]any
-	if err != nil || json.Unmarshal(raw, &body) != nil || body == nil {
-		simulator.Reject422(w, simulator.Problem{Loc: []any{"body"}, Msg: "JSON decode error", Type: "json_invalid"})
+	body := admitted(w, r)
+	if body == nil {
 		return
 	}
-	if problems := problemsOf(body); len(problems) > 0 {
-		simulator.Reject422(w, problems...)
-		return
-	}
-	actor, _ := body["actor"].(map[string]any)
-	operation, _ := body["operation_type"].(string)
-	switch {
-	case !holds(actor["capabilities"], "llm.invoke"):
-		simulator.Detail(w, http.StatusForbidden, "Missing capability llm.invoke")
-		return
-	case !holds(actor["scopes"], "llm."+operation):
-		simulator.Detail(w, http.StatusForbidden, "Missing scope llm."+operation)
-		return
-	case actor["session_assurance_level"] == "low":
-		simulator.Detail(w, http.StatusPreconditionFailed, "Session assurance too low")
-		return
-	case body["dry_run"] == true:
+	if body["dry_run"] == true {
 		simulator.Detail(w, http.StatusInternalServerError, "Internal server error")
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"time"
 
@@ -21,6 +22,10 @@ const (
 	prefix     = "/v1"
 	alertsPath = prefix + "/alerts"
 	probePath  = "/healthz"
+
+	// probeTenant is nobody's, and has no incidents.
+	probeTenant  = "mmm-doctor"
+	incidentPath = prefix + "/incidents/" + probeTenant
 
 	opAlerts, opProbe = "alerts", "probe"
 
@@ -40,8 +45,6 @@ type Config struct {
 	AlertsPath string
 	// Header is sent with every request.
 	Header map[string]string
-	// UserAgent is sent with every request.
-	UserAgent string
 	// Breaker is asked before each attempt; nil asks nobody.
 	Breaker *resilience.Breaker
 	// Severity gives the service's words. P1 for critical, P2 for high; what is given replaces these one by one.
@@ -81,9 +84,8 @@ func New(c Config) (*Dispatcher, error) {
 		return nil, errors.New("alerting: the path of alerts must begin with /")
 	}
 	client, probe, err := alert.Clients(httpclient.Config{
-		// Paths are whole, so that a configured one may lie elsewhere.
-		BaseURL: strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), prefix),
-		Timeout: c.Timeout, Header: c.Header, UserAgent: c.UserAgent, Breaker: c.Breaker,
+		BaseURL: httpclient.Root(c.BaseURL, prefix),
+		Timeout: c.Timeout, Header: c.Header, Breaker: c.Breaker,
 	})
 	if err != nil {
 		return nil, err
@@ -114,7 +116,22 @@ func (x *Dispatcher) Deliver(ctx context.Context, d ports.Delivery) error {
 	return nil
 }
 
-// Probe asks whether the service lives.
+// Probe asks whether the service lives and, with a question for an incident that nobody has, whether it takes our tokens. It
+// tells nobody anything.
 func (x *Dispatcher) Probe(ctx context.Context) error {
-	return x.probe.Do(ctx, httpclient.Call{Op: opProbe, Path: probePath}, nil)
+	if err := x.probe.Do(ctx, httpclient.Call{Op: opProbe, Path: probePath}, nil); err != nil {
+		return err //nolint:wrapcheck // it names neighbour and operation
+	}
+	token, err := x.token(probeTenant)
+	if err != nil {
+		return fmt.Errorf("sign a token for the alerting service: %w", err)
+	}
+	err = x.probe.Do(ctx, httpclient.Call{
+		Op: opProbe, Path: incidentPath,
+		Header: map[string]string{"Authorization": "Bearer " + token, "X-Tenant-ID": probeTenant},
+	}, nil)
+	if e, ok := errors.AsType[*httpclient.Error](err); ok && e.Status == http.StatusNotFound {
+		return nil // what it says to a caller whom it knows
+	}
+	return err //nolint:wrapcheck // it names neighbour and operation
 }

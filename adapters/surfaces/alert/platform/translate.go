@@ -75,9 +75,7 @@ func (x *Dispatcher) token(t tenant.ID) (string, error) {
 
 // answer is what we need to know of the service's: that it has an alert.
 type answer struct {
-	AlertID    string  `json:"alert_id"`
-	Status     string  `json:"status"`
-	IncidentID *string `json:"incident_id"`
+	AlertID string `json:"alert_id"`
 }
 
 // Check implements the client's question whether the answer is complete.

@@ -22,9 +22,8 @@ type Config struct {
 	URL string
 	// Timeout bounds one attempt; 0: 2 s.
 	Timeout time.Duration
-	// Header is sent with every request; UserAgent too.
-	Header    map[string]string
-	UserAgent string
+	// Header is sent with every request.
+	Header map[string]string
 	// Breaker is asked before each attempt; nil asks nobody.
 	Breaker *resilience.Breaker
 }
@@ -35,7 +34,7 @@ type Dispatcher struct{ target *alert.Target }
 // New makes a dispatcher. Its error says what of the configuration cannot work, and does not repeat the address.
 func New(c Config) (*Dispatcher, error) {
 	target, err := alert.NewTarget(c.URL, httpclient.Config{
-		Timeout: c.Timeout, Header: c.Header, UserAgent: c.UserAgent, Breaker: c.Breaker,
+		Timeout: c.Timeout, Header: c.Header, Breaker: c.Breaker,
 	}, alert.Retold)
 	if err != nil {
 		return nil, err

@@ -26,9 +26,8 @@ type Config struct {
 	Secret string
 	// Timeout bounds one attempt; 0: 2 s.
 	Timeout time.Duration
-	// Header is sent with every request; UserAgent too.
-	Header    map[string]string
-	UserAgent string
+	// Header is sent with every request.
+	Header map[string]string
 	// Breaker is asked before each attempt; nil asks nobody.
 	Breaker *resilience.Breaker
 	// Clock dates messages; it is needed.
@@ -56,7 +55,7 @@ func New(c Config) (*Dispatcher, error) {
 		return nil, fmt.Errorf("%s: the secret cannot be used", alert.Neighbour)
 	}
 	target, err := alert.NewTarget(c.URL, httpclient.Config{
-		Timeout: c.Timeout, Header: c.Header, UserAgent: c.UserAgent, Breaker: c.Breaker,
+		Timeout: c.Timeout, Header: c.Header, Breaker: c.Breaker,
 	}, alert.Recognised)
 	if err != nil {
 		return nil, err
