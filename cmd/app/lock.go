@@ -10,7 +10,7 @@ import (
 
 // errLocked says that a data directory is in use. One process keeps the attention budget of an embedded engine in memory, so
 // two of them would each admit their own share.
-var errLocked = errors.New("another mmm process uses this data directory; stop it first, or use --url to speak to it")
+var errLocked = errors.New("another mmm process uses this data directory; stop it first (commands with --url can speak to it instead)")
 
 // lock takes the data directory for this process. The lock goes with the process, however it ends.
 func lock(dir string) (func(), error) {
