@@ -16,12 +16,11 @@ import (
 	"log/slog"
 	"maps"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/zeroui/mmm-engine/domain/tenant"
+	"github.com/zeroui/mmm-engine/infrastructure/foreignid"
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
 	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 )
@@ -62,8 +61,6 @@ type Config struct {
 	Log *slog.Logger
 }
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-
 func (c Config) complete() (Config, error) {
 	if c.Timeout <= 0 {
 		c.Timeout = defaultTimeout
@@ -78,10 +75,8 @@ func (c Config) complete() (Config, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	var errs []error
-	for _, t := range slices.Sorted(maps.Keys(c.TenantUUIDs)) {
-		if !uuid.MatchString(c.TenantUUIDs[t]) {
-			errs = append(errs, fmt.Errorf("standards: tenant_uuids: that of %s is no UUID", t))
-		}
+	for _, err := range foreignid.Check(c.TenantUUIDs) {
+		errs = append(errs, fmt.Errorf("standards: tenant_uuids: %w", err))
 	}
 	paths, err := httpclient.Paths(neighbour, map[string]string{opStandards: prefix + "/standards"}, c.Paths)
 	errs = append(errs, err)

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"sync"
 
 	"github.com/zeroui/mmm-engine/domain/fault"
 	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/tenant"
+	"github.com/zeroui/mmm-engine/infrastructure/foreignid"
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
 	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
 	"github.com/zeroui/mmm-engine/infrastructure/outage"
@@ -21,10 +21,10 @@ const codeUnavailable = "STANDARDS_UNAVAILABLE"
 
 // Service asks the service of gold standards each time. It is safe for concurrent use; make one with New.
 type Service struct {
-	config Config
-	client *httpclient.Client
-	outage *outage.Log
-	warned sync.Map // tenants without a UUID that were told of
+	config  Config
+	client  *httpclient.Client
+	outage  *outage.Log
+	tenants *foreignid.Table[tenant.ID]
 }
 
 // New makes a service. The error names everything in the configuration that cannot work.
@@ -34,12 +34,16 @@ func New(config Config) (*Service, error) {
 	if err := errors.Join(err, errClient); err != nil {
 		return nil, err
 	}
-	return &Service{config: config, client: client, outage: outage.New(neighbour, config.Log)}, nil
+	tenants := foreignid.New(config.TenantUUIDs, func(t tenant.ID) {
+		config.Log.Warn("the gold standards service finds no standards of this tenant: it has no UUID in tenant_uuids",
+			slog.String("tenant_id", string(t)))
+	})
+	return &Service{config: config, client: client, outage: outage.New(neighbour, config.Log), tenants: tenants}, nil
 }
 
 // Fetch asks what a tenant's standards restrict. Every error is Unavailable, Timeout or the caller's own; nothing is tried twice.
 func (s *Service) Fetch(ctx context.Context, t tenant.ID) (policy.Standards, error) {
-	said, err := s.ask(ctx, s.known(t))
+	said, err := s.ask(ctx, s.tenants.Of(t))
 	s.outage.Note(ctx, err)
 	if err != nil {
 		return policy.Standards{}, translate(ctx, err)
@@ -75,23 +79,7 @@ func translate(ctx context.Context, err error) error {
 }
 
 // Maps reports whether the service can know a tenant's standards: where it has no UUID for it, it silently says that there are none.
-func (s *Service) Maps(t tenant.ID) bool {
-	return s.config.TenantUUIDs[t] != "" || uuid.MatchString(string(t))
-}
-
-// known is the id under which the service knows a tenant.
-func (s *Service) known(t tenant.ID) string {
-	if id := s.config.TenantUUIDs[t]; id != "" {
-		return id
-	}
-	if !s.Maps(t) {
-		if _, told := s.warned.LoadOrStore(t, true); !told {
-			s.config.Log.Warn("the gold standards service finds no standards of this tenant: it has no UUID in tenant_uuids",
-				slog.String("tenant_id", string(t)))
-		}
-	}
-	return string(t)
-}
+func (s *Service) Maps(t tenant.ID) bool { return s.tenants.Knows(t) }
 
 // Probe asks whether the service is alive and answers as agreed. Its error says what does not, and names the first field that is
 // not as agreed on; it may be shown to an operator.

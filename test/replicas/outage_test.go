@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -71,6 +72,7 @@ func TestDatabaseOutage_isToldAndPasses(t *testing.T) {
 	require.Less(t, time.Since(began), recovery, "the outage must be told, not waited for")
 	s.Must(http.StatusServiceUnavailable, http.MethodGet, "/ready", "", nil)
 	s.Must(http.StatusOK, http.MethodGet, "/health", "", nil)
+	f.opens(t, "database", token, "during")
 
 	require.NoError(t, db.Start())
 	require.Eventually(t, func() bool {
@@ -101,6 +103,7 @@ func TestRedisOutage_silencesAllButTheCriticalAndPasses(t *testing.T) {
 	require.Contains(t, body, `"degraded_dependencies":["redis"]`)
 	ready := s.Must(http.StatusOK, http.MethodGet, "/ready", "", nil)
 	require.JSONEq(t, `{"status":"degraded","dependencies":{"database":"ok","redis":"down"}}`, string(ready.Body))
+	f.opens(t, "redis", token, "during")
 
 	require.NoError(t, redis.Start()) // empty: what was shown before is known from the records
 	require.Eventually(t, func() bool {
@@ -113,4 +116,20 @@ func TestRedisOutage_silencesAllButTheCriticalAndPasses(t *testing.T) {
 		total += n
 	}
 	require.Equal(t, 3, total, "an emptied Redis is not an empty budget: 3 an hour in all")
+}
+
+// opens decides until the circuit of a dependency that is down is open.
+func (f *fleet) opens(t *testing.T, name, token, id string) {
+	t.Helper()
+	s, admin := f.replicas[0], f.admin()
+	require.Eventually(t, func() bool {
+		if _, err := s.Call(t.Context(), http.MethodPost, "/decide", token, harness.FailedRun(id)); err != nil {
+			return false
+		}
+		var page struct {
+			Items []struct{ Name, State string }
+		}
+		s.Must(http.StatusOK, http.MethodGet, "/circuits", admin, nil).Into(t, &page)
+		return slices.ContainsFunc(page.Items, func(c struct{ Name, State string }) bool { return c.Name == name && c.State == "open" })
+	}, recovery, 20*time.Millisecond, "the circuit of the %s stays closed", name)
 }

@@ -6,12 +6,11 @@ import (
 	"log/slog"
 	"maps"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/zeroui/mmm-engine/domain/tenant"
+	"github.com/zeroui/mmm-engine/infrastructure/foreignid"
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
 	"github.com/zeroui/mmm-engine/infrastructure/resilience"
 )
@@ -62,8 +61,6 @@ type Config struct {
 	Log *slog.Logger
 }
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-
 func (c Config) complete() (Config, error) {
 	if c.Timeout <= 0 {
 		c.Timeout = defaultTimeout
@@ -83,10 +80,8 @@ func (c Config) complete() (Config, error) {
 	if c.Environment, err = environmentOf(c.Environment); err != nil {
 		bad("environment %w", err)
 	}
-	for _, t := range slices.Sorted(maps.Keys(c.TenantUUIDs)) {
-		if !uuid.MatchString(c.TenantUUIDs[t]) {
-			bad("tenant_uuids: that of %s is no UUID", t)
-		}
+	for _, err := range foreignid.Check(c.TenantUUIDs) {
+		bad("tenant_uuids: %w", err)
 	}
 	paths, err := httpclient.Paths(neighbour, map[string]string{
 		opEvaluate: prefix + "/policies/{policy_id}/evaluate", opCurrent: "/api/v1/policies/current",

@@ -11,6 +11,7 @@ import (
 	"github.com/zeroui/mmm-engine/domain/intervention"
 	"github.com/zeroui/mmm-engine/domain/policy"
 	"github.com/zeroui/mmm-engine/domain/tenant"
+	"github.com/zeroui/mmm-engine/infrastructure/foreignid"
 	"github.com/zeroui/mmm-engine/infrastructure/httpclient"
 	"github.com/zeroui/mmm-engine/infrastructure/jsonfields"
 	"github.com/zeroui/mmm-engine/infrastructure/resilience"
@@ -18,9 +19,9 @@ import (
 
 // Service asks the policy service. It is safe for concurrent use; make one with New.
 type Service struct {
-	config Config
-	client *httpclient.Client
-	warned sync.Map // tenants without a UUID that were told of
+	config  Config
+	client  *httpclient.Client
+	tenants *foreignid.Table[tenant.ID]
 }
 
 // New makes a service. The error names everything in the configuration that cannot work.
@@ -30,7 +31,10 @@ func New(config Config) (*Service, error) {
 	if err := errors.Join(err, errClient); err != nil {
 		return nil, err
 	}
-	return &Service{config: config, client: client}, nil
+	return &Service{config: config, client: client, tenants: foreignid.New(config.TenantUUIDs, func(t tenant.ID) {
+		config.Log.Warn("the policy service leaves this tenant's policies out: it has no UUID in tenant_uuids",
+			slog.String("tenant_id", string(t)))
+	})}, nil
 }
 
 // Fetch makes a snapshot of three evaluations. The epoch, where it is not empty, is part of each question. Every error is
@@ -40,7 +44,7 @@ func (s *Service) Fetch(ctx context.Context, t tenant.ID, epoch string) (policy.
 		kinds    = intervention.Kinds()
 		verdicts = make([]verdict, len(kinds))
 		current  *inForce
-		id       = s.known(t)
+		id       = s.tenants.Of(t)
 	)
 	calls := make([]func() error, 0, len(kinds)+1)
 	for i, kind := range kinds {
@@ -121,23 +125,7 @@ func (s *Service) current(ctx context.Context, id string) (*inForce, error) {
 }
 
 // Maps reports whether the service can know a tenant's own policies: where it has no UUID for it, it silently leaves them out.
-func (s *Service) Maps(t tenant.ID) bool {
-	return s.config.TenantUUIDs[t] != "" || uuid.MatchString(string(t))
-}
-
-// known is the id under which the service knows a tenant.
-func (s *Service) known(t tenant.ID) string {
-	if id := s.config.TenantUUIDs[t]; id != "" {
-		return id
-	}
-	if !s.Maps(t) {
-		if _, told := s.warned.LoadOrStore(t, true); !told {
-			s.config.Log.Warn("the policy service leaves this tenant's policies out: it has no UUID in tenant_uuids",
-				slog.String("tenant_id", string(t)))
-		}
-	}
-	return string(t)
-}
+func (s *Service) Maps(t tenant.ID) bool { return s.tenants.Knows(t) }
 
 // Probe asks whether the service is alive and answers as agreed. Its error says what does not, and names the first field that is
 // not as agreed on; it may be shown to an operator.
