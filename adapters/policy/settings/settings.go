@@ -4,6 +4,7 @@ package settings
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/zeroui/mmm-engine/domain/policy"
@@ -17,10 +18,10 @@ type Source struct{ clock ports.Clock }
 // New makes a source whose snapshots are dated by clock.
 func New(clock ports.Clock) *Source { return &Source{clock: clock} }
 
-// Snapshot implements ports.PolicySource. There is nobody to ask, so it is always new; the only error is that of a caller who
-// has gone.
+// Snapshot implements ports.PolicySource. There is nobody to ask, so it is always new, however little time is left; the only error
+// is that of a caller who has gone.
 func (s *Source) Snapshot(ctx context.Context, _ tenant.ID, _ time.Duration) (policy.Snapshot, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); errors.Is(err, context.Canceled) {
 		return policy.Snapshot{}, err //nolint:wrapcheck // the caller's own
 	}
 	return policy.FromSettings(s.clock.Now()), nil

@@ -38,3 +38,13 @@ func TestSource_givesNothingToWhoHasGone(t *testing.T) {
 	require.Equal(t, fault.Canceled, fault.KindOf(err))
 	require.False(t, s.Allowed)
 }
+
+// A busy machine may have used up a decision's patience before its policy is asked for, and nobody is waited for here.
+func TestSource_needsNoTime(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	s, err := settings.New(fake.NewClock(time.Unix(1, 0))).Snapshot(ctx, "acme", 0)
+	require.NoError(t, err)
+	require.True(t, s.Allowed)
+}
