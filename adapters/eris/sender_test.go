@@ -442,7 +442,8 @@ func TestSender_batchesAreBounded(t *testing.T) {
 			w["inputs"] = map[string]any{"kind": "decision", "x": strings.Repeat("y", 100<<10)}
 		}))
 	}
-	sendAll(t, sender(t, sim, by(eris.Courier)), rows)
+	unhurried := func(c *eris.Config) { c.Timeout = time.Minute } // two megabytes, on a busy machine
+	sendAll(t, sender(t, sim, by(eris.Courier), unhurried), rows)
 	require.Equal(t, 4, sim.Calls())
 	sendAll(t, sender(t, sim, by(eris.Courier), func(c *eris.Config) { c.BatchMax = 10 }), rowsOf(t, "other", 100, 124))
 	require.Equal(t, 4+3, sim.Calls())

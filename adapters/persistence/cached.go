@@ -80,6 +80,10 @@ func newCache[K comparable, V any](opts CacheOptions) *cache[K, V] {
 
 // get gives the value, loading it where it is not there or not younger than ttl.
 func (c *cache[K, V]) get(ctx context.Context, k K, ttl time.Duration, load func(context.Context) (V, error)) (V, error) {
+	if err := ctx.Err(); err != nil { // told even where an answer is at hand: which of the two came would be chance
+		var none V
+		return none, err //nolint:wrapcheck // the caller's own
+	}
 	c.mu.Lock()
 	if e, ok := c.entries[k]; ok {
 		have, _ := e.Value.(*kept[K, V])
